@@ -1,0 +1,12 @@
+// One bind function per subject; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace pyrec::bindings {
+
+void bind_csr(pybind11::module_& module);
+void bind_runtime(pybind11::module_& module);
+void bind_scoring(pybind11::module_& module);
+
+}  // namespace pyrec::bindings

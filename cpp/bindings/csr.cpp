@@ -1,0 +1,84 @@
+#include "csr.hpp"
+
+#include "bindings.hpp"
+#include "pyrec/csr.hpp"
+#include "pyrec/errors.hpp"
+
+namespace pyrec::bindings {
+
+namespace {
+
+constexpr std::int64_t max_rows = 2147483647;  // row numbers are int32
+
+template <class T>
+Array<T> frozen(Array<T> array) {
+    py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    return array;
+}
+
+}  // namespace
+
+Csr::Csr(Array<std::int64_t> offsets_, Array<std::int32_t> columns_, Array<float> values_,
+         std::int64_t cols_)
+    : offsets(std::move(offsets_)),
+      columns(std::move(columns_)),
+      values(std::move(values_)),
+      cols(cols_) {
+    if (offsets.writeable() || columns.writeable() || values.writeable()) {
+        throw InvalidInput("the arrays of a Csr must be read-only: it shares them");
+    }
+    if (cols < 0 || cols > max_rows || rows() > max_rows) {
+        throw InvalidInput("a matrix has at most 2^31 - 1 rows and columns");
+    }
+    if (values.size() != columns.size()) {
+        throw InvalidInput("there are " + std::to_string(values.size()) + " values for " +
+                           std::to_string(columns.size()) + " columns");
+    }
+    const auto matrix = view();
+    without_gil([&] { validate(matrix); });
+}
+
+Csr Csr::transposed() const {
+    Array<std::int64_t> t_offsets(cols + 1);
+    Array<std::int32_t> t_columns(columns.size());
+    Array<float> t_values(values.size());
+    const auto matrix = view();
+    const auto to_offsets = as_mutable_span(t_offsets);
+    const auto to_columns = as_mutable_span(t_columns);
+    const auto to_values = as_mutable_span(t_values);
+    without_gil([&] { transpose(matrix, to_offsets, to_columns, to_values, {}); });
+    return {frozen(std::move(t_offsets)), frozen(std::move(t_columns)), frozen(std::move(t_values)),
+            rows()};
+}
+
+void bind_csr(py::module_& module) {
+    py::class_<Csr>(module, "Csr")
+        .def(py::init<Array<std::int64_t>, Array<std::int32_t>, Array<float>, std::int64_t>(),
+             py::arg("offsets").noconvert(), py::arg("columns").noconvert(),
+             py::arg("values").noconvert(), py::arg("cols"))
+        .def_readonly("offsets", &Csr::offsets)
+        .def_readonly("columns", &Csr::columns)
+        .def_readonly("values", &Csr::values)
+        .def_property_readonly("shape",
+                               [](const Csr& csr) { return py::make_tuple(csr.rows(), csr.cols); })
+        .def_property_readonly("nnz", [](const Csr& csr) { return csr.columns.size(); })
+        .def("transposed", &Csr::transposed)
+        .def("transpose_positions",
+             [](const Csr& csr) {
+                 Array<std::int64_t> offsets(csr.cols + 1);
+                 Array<std::int32_t> columns(csr.columns.size());
+                 Array<std::int64_t> positions(csr.columns.size());
+                 const auto matrix = csr.view();
+                 const auto to_offsets = as_mutable_span(offsets);
+                 const auto to_columns = as_mutable_span(columns);
+                 const auto to_positions = as_mutable_span(positions);
+                 without_gil([&] { transpose(matrix, to_offsets, to_columns, {}, to_positions); });
+                 return positions;
+             })
+        .def("__repr__", [](const Csr& csr) {
+            return "Csr(" + std::to_string(csr.rows()) + " x " + std::to_string(csr.cols) + ", " +
+                   std::to_string(csr.columns.size()) + " entries)";
+        });
+}
+
+}  // namespace pyrec::bindings

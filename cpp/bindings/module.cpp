@@ -1,0 +1,27 @@
+// pyrec._kernels: a table of contents, and the translation of the core's two exceptions.
+#include <pybind11/pybind11.h>
+
+#include "bindings.hpp"
+#include "pyrec/errors.hpp"
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(_kernels, module, py::mod_gil_not_used()) {
+    // Docstrings live in _kernels.pyi, where readers and type checkers find them.
+    py::options options;
+    options.disable_function_signatures();
+
+    py::register_exception_translator([](std::exception_ptr pointer) {
+        try {
+            if (pointer) std::rethrow_exception(pointer);
+        } catch (const pyrec::InvalidInput& error) {
+            py::set_error(py::module_::import("pyrec.errors").attr("DataError"), error.what());
+        } catch (const pyrec::NumericalError& error) {
+            py::set_error(py::module_::import("pyrec.errors").attr("NumericalError"), error.what());
+        }
+    });
+
+    pyrec::bindings::bind_runtime(module);
+    pyrec::bindings::bind_csr(module);
+    pyrec::bindings::bind_scoring(module);
+}

@@ -1,0 +1,94 @@
+#include "pyrec/csr.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "pyrec/errors.hpp"
+
+namespace pyrec {
+
+namespace {
+
+std::string at(const char* array, std::int64_t index) {
+    return std::string(array) + "[" + std::to_string(index) + "]";
+}
+
+void validate_offsets(const CsrView<const float>& matrix) {
+    if (matrix.offsets.empty()) {
+        throw InvalidInput("offsets is empty: a matrix of n rows has n + 1 offsets");
+    }
+    if (matrix.offsets.front() != 0) throw InvalidInput("offsets[0] is not 0");
+    for (std::size_t i = 1; i < matrix.offsets.size(); ++i) {
+        if (matrix.offsets[i] < matrix.offsets[i - 1]) {
+            throw InvalidInput(at("offsets", static_cast<std::int64_t>(i)) +
+                               " is less than the offset before it");
+        }
+    }
+    if (matrix.offsets.back() != matrix.nnz()) {
+        throw InvalidInput("the last offset is " + std::to_string(matrix.offsets.back()) +
+                           " but there are " + std::to_string(matrix.nnz()) + " entries");
+    }
+}
+
+void validate_row(const CsrView<const float>& matrix, std::int64_t row) {
+    const std::int64_t begin = matrix.offsets[static_cast<std::size_t>(row)];
+    std::int64_t previous = -1;
+    std::int64_t position = begin;
+    for (const std::int32_t column : matrix.row(row).columns) {
+        if (column < 0 || column >= matrix.cols) {
+            throw InvalidInput(at("columns", position) + " = " + std::to_string(column) +
+                               " in row " + std::to_string(row) + " is outside [0, " +
+                               std::to_string(matrix.cols) + ")");
+        }
+        if (column <= previous) {
+            throw InvalidInput(at("columns", position) + " = " + std::to_string(column) +
+                               " in row " + std::to_string(row) +
+                               " repeats or precedes the column before it: sum duplicates and sort "
+                               "columns first");
+        }
+        previous = column;
+        ++position;
+    }
+}
+
+}  // namespace
+
+void validate(const CsrView<const float>& matrix) {
+    validate_offsets(matrix);
+    for (std::int64_t row = 0; row < matrix.rows(); ++row) validate_row(matrix, row);
+    if (!matrix.values.empty() && matrix.values.size() != matrix.columns.size()) {
+        throw InvalidInput("there are " + std::to_string(matrix.values.size()) + " values for " +
+                           std::to_string(matrix.nnz()) + " columns");
+    }
+    for (std::size_t i = 0; i < matrix.values.size(); ++i) {
+        if (!std::isfinite(matrix.values[i])) {
+            throw InvalidInput(at("values", static_cast<std::int64_t>(i)) + " is not finite");
+        }
+    }
+}
+
+void transpose(const CsrView<const float>& matrix, std::span<std::int64_t> offsets,
+               std::span<std::int32_t> columns, std::span<float> values,
+               std::span<std::int64_t> positions) {
+    // A counting sort by column; rows are visited in order, so they come out increasing.
+    std::fill(offsets.begin(), offsets.end(), 0);
+    for (const std::int32_t column : matrix.columns)
+        ++offsets[static_cast<std::size_t>(column) + 1];
+    for (std::size_t i = 1; i < offsets.size(); ++i) offsets[i] += offsets[i - 1];
+    for (std::int64_t row = 0; row < matrix.rows(); ++row) {
+        const auto begin = static_cast<std::size_t>(matrix.offsets[static_cast<std::size_t>(row)]);
+        const auto entries = matrix.row(row);
+        for (std::size_t j = 0; j < entries.size(); ++j) {
+            const auto to =
+                static_cast<std::size_t>(offsets[static_cast<std::size_t>(entries.columns[j])]++);
+            columns[to] = static_cast<std::int32_t>(row);
+            if (!values.empty()) values[to] = entries.values[j];
+            if (!positions.empty()) positions[to] = static_cast<std::int64_t>(begin + j);
+        }
+    }
+    // Each offset now stands at the end of its column: shift them back by one.
+    for (std::size_t i = offsets.size() - 1; i > 0; --i) offsets[i] = offsets[i - 1];
+    offsets[0] = 0;
+}
+
+}  // namespace pyrec

@@ -1,0 +1,9 @@
+#include "simd/traits_avx2.hpp"
+
+#include "simd/kernels.hpp"
+#include "simd/table.inl"
+
+constinit const pyrec::detail::KernelTable pyrec::detail::avx2_kernels = {
+    .name = "avx2",
+    .dot = dot,
+};

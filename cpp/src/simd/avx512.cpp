@@ -1,0 +1,9 @@
+#include "simd/traits_avx512.hpp"
+
+#include "simd/kernels.hpp"
+#include "simd/table.inl"
+
+constinit const pyrec::detail::KernelTable pyrec::detail::avx512_kernels = {
+    .name = "avx512",
+    .dot = dot,
+};

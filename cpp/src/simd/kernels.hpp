@@ -1,0 +1,33 @@
+// The inner loops that depend on the instruction set, as a table of function pointers.
+//
+// Bodies are written once per subject (*.inl) on a traits class; each per-ISA unit chooses its
+// traits, includes the bodies and exports one symbol: its table. Such a unit is compiled with flags
+// that older CPUs cannot run, so everything else in it has internal linkage and it includes no
+// standard container: a weak template instantiation could be the copy the linker keeps.
+#pragma once
+
+#include <cstdint>
+
+namespace pyrec::detail {
+
+struct KernelTable {
+    const char* name;
+    // The canonical score of a pair: 16 interleaved fused sums, then a fixed tree. Every path that
+    // reports a score reports this one, so that batch size, tiles and threads cannot change a bit.
+    float (*dot)(const float* a, const float* b, std::int64_t n);
+};
+
+extern const KernelTable baseline_kernels;
+#ifdef PYREC_HAVE_X86
+extern const KernelTable avx2_kernels;
+extern const KernelTable avx512_kernels;
+extern const KernelTable avx512_vnni_kernels;
+#endif
+#ifdef PYREC_HAVE_NEON
+extern const KernelTable neon_kernels;
+#endif
+
+// The table in use: chosen once from PYREC_SIMD or the CPU, changed only by set_simd_level().
+const KernelTable& kernels();
+
+}  // namespace pyrec::detail

@@ -1,0 +1,9 @@
+#include "simd/traits_neon.hpp"
+
+#include "simd/kernels.hpp"
+#include "simd/table.inl"
+
+constinit const pyrec::detail::KernelTable pyrec::detail::neon_kernels = {
+    .name = "neon",
+    .dot = dot,
+};

@@ -1,0 +1,6 @@
+// The bodies, and the table that a per-ISA unit exports. No include guard: a body.
+namespace pyrec::detail {
+namespace {
+#include "simd/dense.inl"
+}  // namespace
+}  // namespace pyrec::detail

@@ -1,0 +1,50 @@
+#include "pyrec/csr.hpp"
+
+#include <limits>
+#include <vector>
+
+#include "check.hpp"
+#include "pyrec/errors.hpp"
+
+namespace {
+
+struct Matrix {
+    std::vector<std::int64_t> offsets = {0, 2, 3};
+    std::vector<std::int32_t> columns = {0, 2, 1};
+    std::vector<float> values = {1, 2, 3};
+    std::int64_t cols = 3;
+
+    pyrec::CsrView<const float> view() const { return {offsets, columns, values, cols}; }
+};
+
+}  // namespace
+
+TEST(a_valid_matrix_passes) { pyrec::validate(Matrix{}.view()); }
+
+TEST(broken_structure_is_named) {
+    CHECK_THROWS(pyrec::validate(Matrix{.offsets = {0, 3, 2}}.view()), pyrec::InvalidInput);
+    CHECK_THROWS(pyrec::validate(Matrix{.offsets = {1, 2, 3}}.view()), pyrec::InvalidInput);
+    CHECK_THROWS(pyrec::validate(Matrix{.columns = {2, 0, 1}}.view()), pyrec::InvalidInput);
+    CHECK_THROWS(pyrec::validate(Matrix{.columns = {0, 0, 1}}.view()), pyrec::InvalidInput);
+    CHECK_THROWS(pyrec::validate(Matrix{.columns = {0, 3, 1}}.view()), pyrec::InvalidInput);
+    CHECK_THROWS(pyrec::validate(Matrix{.columns = {-1, 2, 1}}.view()), pyrec::InvalidInput);
+}
+
+TEST(values_must_be_finite) {
+    Matrix matrix;
+    matrix.values[1] = std::numeric_limits<float>::quiet_NaN();
+    CHECK_THROWS(pyrec::validate(matrix.view()), pyrec::InvalidInput);
+}
+
+TEST(transpose_keeps_values_and_positions) {
+    const Matrix matrix;
+    std::vector<std::int64_t> offsets(4);
+    std::vector<std::int32_t> columns(3);
+    std::vector<float> values(3);
+    std::vector<std::int64_t> positions(3);
+    pyrec::transpose(matrix.view(), offsets, columns, values, positions);
+    CHECK((offsets == std::vector<std::int64_t>{0, 1, 2, 3}));
+    CHECK((columns == std::vector<std::int32_t>{0, 1, 0}));
+    CHECK((values == std::vector<float>{1, 3, 2}));
+    CHECK((positions == std::vector<std::int64_t>{0, 2, 1}));
+}

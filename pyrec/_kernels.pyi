@@ -1,0 +1,67 @@
+"""The C++ kernels: validated arrays in, arrays out, no logic.
+
+Arrays must be C-contiguous and of exactly the stated dtype; anything else is a `TypeError`.
+`pyrec.kernels` is the friendly door to the same functions.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+_F32: TypeAlias = NDArray[np.float32]
+_I32: TypeAlias = NDArray[np.int32]
+_I64: TypeAlias = NDArray[np.int64]
+
+class Csr:
+    """A sparse matrix whose structure was checked: holding one proves that it is valid.
+
+    Parameters
+    ----------
+    offsets : int64 (rows + 1,)
+        Row `i` has the entries ``offsets[i]:offsets[i + 1]``.
+    columns : int32 (nnz,)
+        Strictly increasing within a row.
+    values : float32 (nnz,)
+        Finite.
+    cols : int
+        Number of columns.
+
+    Raises
+    ------
+    DataError
+        Naming the first offending entry. The arrays must be read-only, as they are shared.
+    """
+
+    def __init__(self, offsets: _I64, columns: _I32, values: _F32, cols: int) -> None: ...
+    @property
+    def offsets(self) -> _I64: ...
+    @property
+    def columns(self) -> _I32: ...
+    @property
+    def values(self) -> _F32: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def nnz(self) -> int: ...
+    def transposed(self) -> Csr:
+        """Return the transpose."""
+    def transpose_positions(self) -> _I64:
+        """Return, for each entry of the transpose, its position in this matrix."""
+
+def simd_level() -> str:
+    """Return the SIMD level in use."""
+
+def available_simd_levels() -> list[str]:
+    """Return the SIMD levels that this CPU has, least first."""
+
+def set_simd_level(name: str) -> None:
+    """Switch the SIMD level of the process (for tests and benchmarks)."""
+
+def default_threads() -> int:
+    """Return the number of threads used when nobody says."""
+
+def recommend_dense(
+    users: _F32, items: _F32, exclude: Csr | None, *, k: int, threads: int
+) -> tuple[_I32, _F32]:
+    """Return rows and scores (users, k) of the items of highest inner product."""

@@ -1,0 +1,149 @@
+"""Strict configuration: plain data in, frozen validated structs out.
+
+The same struct is built from Python keywords, a TOML table, or ``--set a.b=c`` on the command line,
+and one function does the checking, so all three give the same message.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+import numpy as np
+
+from pyrec.errors import ConfigError
+
+__all__ = ["Options", "build", "read_toml"]
+
+T = TypeVar("T")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every options struct: frozen, keyword-only, checked however it is constructed.
+
+    A ``msgspec.Struct`` checks its annotations when it is converted from plain data but not when it
+    is called; this base does so in both cases, turns numpy scalars into plain ones, and refuses
+    numbers that are not finite.
+
+    Raises
+    ------
+    ConfigError
+        If a value has the wrong type or is out of range.
+    """
+
+    def __post_init__(self) -> None:
+        """Check every field against its annotation."""
+        types = get_type_hints(type(self), include_extras=True)
+        for name in self.__struct_fields__:
+            value = _plain(getattr(self, name))
+            checked = _convert(value, types[name], name)
+            if checked is not getattr(self, name):
+                msgspec.structs.force_setattr(self, name, checked)
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the options as plain data: what `build` takes back."""
+        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+
+    def replace(self: T, **changes: Any) -> T:
+        """Return a copy with some options changed, checked like a new one."""
+        return build(type(self), {**msgspec.structs.asdict(self), **changes})  # type: ignore[arg-type]
+
+
+def build(kind: type[T], options: Mapping[str, Any], path: str = "") -> T:
+    """Build an options struct from a mapping, or raise naming the offending option.
+
+    Parameters
+    ----------
+    kind : type
+        An `Options` class.
+    options : mapping
+        Field names and values; nested structs as mappings.
+    path : str, optional
+        Where the mapping stands in its document, such as ``"model"``: prefixed to names in errors.
+
+    Returns
+    -------
+    kind
+
+    Raises
+    ------
+    ConfigError
+        For an unknown option (with the nearest right name), a missing one, a wrong type, or a value
+        out of range.
+
+    Examples
+    --------
+    >>> class Window(Options, frozen=True, kw_only=True):
+    ...     days: int = 30
+    >>> build(Window, {"day": 7}, path="split")
+    Traceback (most recent call last):
+    ...
+    pyrec.errors.ConfigError: split.day: unknown option; did you mean 'days'?
+    """
+    known = kind.__struct_fields__  # type: ignore[attr-defined]
+    for name in options:
+        if name not in known:
+            raise ConfigError(_join(path, name) + ": unknown option" + suggestion(name, known))
+    built: T = _convert(_plain(dict(options)), kind, path)
+    return built
+
+
+def suggestion(name: str, known: tuple[str, ...] | list[str]) -> str:
+    """Return ``; did you mean ...?`` for the nearest known name, or the list of all names."""
+    nearest = difflib.get_close_matches(name, known, n=1)
+    if nearest:
+        return f"; did you mean {nearest[0]!r}?"
+    return "; known are " + ", ".join(map(repr, sorted(known)))
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not TOML; names the file and line.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy scalars into Python ones, inside containers too, and refuse NaN and infinity."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        raise ConfigError(f"{value} is not a finite number")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
+def _convert(value: Any, kind: Any, path: str) -> Any:
+    try:
+        return msgspec.convert(value, kind, from_attributes=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_located(str(error), path)) from None
+
+
+def _located(message: str, path: str) -> str:
+    """Turn msgspec's "... - at `$.a.b`" into "path.a.b: ..."."""
+    found = re.fullmatch(r"(?s)(.*?)(?: - at `\$\.?(.*)`)?", message)
+    text, inner = found.groups() if found else (message, None)
+    where = _join(path, inner or "")
+    text = text[:1].lower() + text[1:]
+    return f"{where}: {text}" if where else text
+
+
+def _join(path: str, name: str) -> str:
+    return ".".join(part for part in (path, name) if part)

@@ -1,0 +1,46 @@
+"""The errors that pyrec raises: one tree, each also the built-in error that callers expect.
+
+Every message says what was wrong, where, and what to do about it.
+"""
+
+__all__ = [
+    "ArtifactError",
+    "ConfigError",
+    "DataError",
+    "NotSupportedError",
+    "NumericalError",
+    "PyrecError",
+    "UnknownIdError",
+]
+
+
+class PyrecError(Exception):
+    """Base of all errors that pyrec raises on purpose."""
+
+
+class ConfigError(PyrecError, ValueError):
+    """An unknown or invalid option; the message starts with its dotted path."""
+
+
+class DataError(PyrecError, ValueError):
+    """Malformed input; the message names the file and line, the column, or the array and index."""
+
+
+class UnknownIdError(PyrecError, KeyError):
+    """An id that is not in the vocabulary."""
+
+    def __str__(self) -> str:
+        # KeyError would show the message in quotes, as it does for a bare key.
+        return str(self.args[0]) if self.args else ""
+
+
+class NotSupportedError(PyrecError, TypeError):
+    """The model lacks the ability that was asked for."""
+
+
+class ArtifactError(PyrecError, OSError):
+    """A model directory that is missing, corrupt, or of an incompatible version."""
+
+
+class NumericalError(PyrecError, ArithmeticError):
+    """Arithmetic that cannot go on, such as factors that diverged; names the row and the remedy."""

@@ -1,0 +1,1 @@
+"""Evaluation: how good ranked lists are, with the uncertainty of the answer."""

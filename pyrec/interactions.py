@@ -1,0 +1,124 @@
+"""Interactions: the validated sparse matrix that models learn from, with its vocabularies."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pyrec._kernels import Csr
+from pyrec.errors import DataError
+from pyrec.vocabulary import Vocabulary
+
+__all__ = ["Interactions", "as_csr", "frozen"]
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """One weight for each pair of user and item that met, as compressed sparse rows.
+
+    Parameters
+    ----------
+    users, items : Vocabulary
+        The ids of rows and columns.
+    csr : Csr
+        Weights, users by items.
+    kinds : uint32 (nnz,), optional
+        For each pair the kinds of event it had, as bits: bit `j` is ``kind_names[j]``.
+    kind_names : tuple of str
+        Names of the bits.
+    timestamps : int64 (nnz,), optional
+        The time of each pair's latest event, in microseconds since 1970-01-01 UTC.
+    """
+
+    users: Vocabulary
+    items: Vocabulary
+    csr: Csr
+    kinds: NDArray[np.uint32] | None = None
+    kind_names: tuple[str, ...] = ()
+    timestamps: NDArray[np.int64] | None = None
+
+    @cached_property
+    def by_item(self) -> Csr:
+        """The transpose: items by users."""
+        return self.csr.transposed()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of users and items."""
+        return self.csr.shape
+
+    @property
+    def nnz(self) -> int:
+        """Number of pairs."""
+        return self.csr.nnz
+
+    @classmethod
+    def from_scipy(
+        cls, matrix: Any, *, users: Vocabulary | None = None, items: Vocabulary | None = None
+    ) -> Self:
+        """Take a scipy sparse matrix or array, users by items, of any format and numeric dtype.
+
+        Duplicates are summed and columns sorted; explicit zeros stay. Ids are row numbers unless
+        vocabularies are given.
+
+        Raises
+        ------
+        DataError
+            If the matrix is not sparse, not numeric, not finite, or does not fit the vocabularies.
+        """
+        csr = as_csr(matrix)
+        users = Vocabulary.range(csr.shape[0]) if users is None else users
+        items = Vocabulary.range(csr.shape[1]) if items is None else items
+        if csr.shape != (len(users), len(items)):
+            raise DataError(
+                f"matrix: {csr.shape} does not fit {len(users)} users and {len(items)} items"
+                + ("; is it transposed?" if csr.shape == (len(items), len(users)) else "")
+            )
+        return cls(users, items, csr)
+
+    def to_scipy(self) -> sp.csr_array:
+        """Return the weights as a scipy ``csr_array`` that shares the arrays."""
+        arrays = (self.csr.values, self.csr.columns, self.csr.offsets)
+        return sp.csr_array(arrays, shape=self.csr.shape)
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array if it is read-only, else a read-only copy: nobody can change it later."""
+    if not array.flags.writeable and array.flags.c_contiguous:
+        return array
+    copy = np.array(array, order="C", copy=True)
+    copy.flags.writeable = False
+    return copy
+
+
+def as_csr(matrix: Any, name: str = "matrix") -> Csr:
+    """Validate a scipy sparse matrix or array of any format and numeric dtype as a `Csr`.
+
+    Raises
+    ------
+    DataError
+        If it is not sparse, not numeric, or has values that are not finite as float32.
+    """
+    if isinstance(matrix, Csr):
+        return matrix
+    if not sp.issparse(matrix):
+        raise DataError(f"{name}: must be a scipy sparse matrix, not {type(matrix).__name__}")
+    if matrix.dtype.kind not in "biuf":
+        raise DataError(f"{name}: values must be real numbers, not {matrix.dtype}")
+    if matrix.ndim != 2:
+        raise DataError(f"{name}: must have 2 dimensions, not {matrix.ndim}")
+    csr = sp.csr_array(matrix)
+    if not csr.has_canonical_format:
+        csr = csr.copy()
+        csr.sum_duplicates()
+    with np.errstate(over="ignore"):
+        values = csr.data.astype(np.float32)
+    return Csr(
+        frozen(csr.indptr.astype(np.int64)),
+        frozen(csr.indices.astype(np.int32)),
+        frozen(values),
+        csr.shape[1],
+    )

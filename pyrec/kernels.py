@@ -1,0 +1,92 @@
+"""The kernels on plain numpy and scipy arrays, for people who bring their own matrices.
+
+Rows in, rows out: no ids, no vocabularies. Input is validated once here; the C++ core trusts it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyrec import _kernels
+from pyrec.errors import DataError
+from pyrec.interactions import as_csr
+from pyrec.runtime import resolve_threads
+
+__all__ = ["top_k"]
+
+
+def top_k(
+    users: ArrayLike, items: ArrayLike, k: int, *, exclude: Any = None, threads: int = 0
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return for each user the `k` items of highest inner product, exactly.
+
+    Parameters
+    ----------
+    users : array_like (n_users, factors)
+        User factors; float32 is taken without a copy.
+    items : array_like (n_items, factors)
+        Item factors.
+    k : int
+        Length of the lists, at least 1.
+    exclude : scipy sparse (n_users, n_items), optional
+        Pairs that shall not appear, such as what a user has already bought. Only the pattern
+        counts.
+    threads : int, default 0
+        Number of threads; 0 means the default of the process.
+
+    Returns
+    -------
+    rows : int32 (n_users, k)
+        Item rows, best first, equal scores in row order. A list with fewer than `k` entries ends
+        in -1.
+    scores : float32 (n_users, k)
+        Inner products; -inf where the row is -1.
+
+    Raises
+    ------
+    DataError
+        If a factor is not finite, or the shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows, scores = top_k(np.eye(2), [[1, 0], [3, 1], [0, 2]], k=2)
+    >>> rows.tolist()
+    [[1, 0], [2, 1]]
+    """
+    user_factors = as_factors(users, "users")
+    item_factors = as_factors(items, "items")
+    if user_factors.shape[1] != item_factors.shape[1]:
+        raise DataError(
+            f"items: have {item_factors.shape[1]} factors but users have {user_factors.shape[1]}"
+        )
+    excluded = None
+    if exclude is not None:
+        excluded = as_csr(exclude, "exclude")
+        if excluded.shape != (len(user_factors), len(item_factors)):
+            raise DataError(
+                f"exclude: is {excluded.shape}, not (users, items) = "
+                f"{(len(user_factors), len(item_factors))}"
+            )
+    return _kernels.recommend_dense(
+        user_factors, item_factors, excluded, k=checked_k(k), threads=resolve_threads(threads)
+    )
+
+
+def as_factors(array: ArrayLike, name: str) -> NDArray[np.float32]:
+    """Return a finite, C-contiguous float32 matrix, or raise naming the argument."""
+    matrix = np.ascontiguousarray(array, dtype=np.float32)
+    if matrix.ndim != 2:
+        raise DataError(f"{name}: must be a matrix (2-D), not {matrix.ndim}-D")
+    if not np.all(np.isfinite(matrix)):
+        row, column = np.argwhere(~np.isfinite(matrix))[0]
+        raise DataError(f"{name}[{row}, {column}] is not a finite float32 number")
+    return matrix
+
+
+def checked_k(k: int) -> int:
+    """Return `k` as an int of at least 1, or raise."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise DataError(f"k: must be a whole number of 1 or more, not {k!r}")
+    return int(k)

@@ -1,0 +1,1 @@
+"""Models: estimators are frozen hyper-parameters, fitted models are immutable."""

@@ -1,0 +1,56 @@
+"""Ranking: the lists that a model returns, with the vocabularies that give rows their names."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrec.vocabulary import Vocabulary
+
+__all__ = ["Ranking"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Ranked lists, best first: 2-D for a batch of queries, 1-D for a single one.
+
+    Parameters
+    ----------
+    rows : int32 (n, k) or (k,)
+        Rows of the items; a list shorter than `k` ends in -1.
+    scores : float32, same shape
+        Their scores; a list shorter than `k` ends in -inf.
+    items : Vocabulary
+        What the rows mean.
+    users : array or scalar, optional
+        The external ids that were asked for, in the order of the lists.
+    """
+
+    rows: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    items: Vocabulary
+    users: Any = None
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many entries each list really has."""
+        return np.asarray(np.sum(self.rows >= 0, axis=-1))
+
+    @cached_property
+    def ids(self) -> NDArray[Any]:
+        """External ids, in the shape of `rows`.
+
+        Integers or strings as in the input. If any list is short, an object array in which the
+        missing entries are None: no id can be mistaken for one that was recommended.
+        """
+        real = self.rows >= 0
+        if np.all(real):
+            return np.asarray(self.items.decode(self.rows))
+        ids = np.full(self.rows.shape, None, dtype=object)
+        ids[real] = self.items.decode(self.rows[real]).tolist()
+        return ids
+
+    def __len__(self) -> int:
+        return len(self.rows)

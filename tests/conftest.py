@@ -1,0 +1,28 @@
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from pyrec import _kernels
+
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture(params=_kernels.available_simd_levels())
+def simd(request):
+    """Run the test once at every SIMD level that the machine has."""
+    before = _kernels.simd_level()
+    _kernels.set_simd_level(request.param)
+    yield request.param
+    _kernels.set_simd_level(before)
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data sets; tests that need it skip where it is absent."""
+    folder = os.environ.get("PYREC_DATA")
+    if not folder:
+        pytest.skip("PYREC_DATA is not set")
+    return Path(folder)
