@@ -1,15 +1,30 @@
 """pyrec: from a shop's behaviour log to ranked lists, fast and exact."""
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from pyrec import errors, kernels, runtime
-from pyrec.events import Events
-from pyrec.interactions import Interactions
-from pyrec.ranking import Ranking
-from pyrec.runtime import threads
-from pyrec.vocabulary import Vocabulary
+if TYPE_CHECKING:
+    from pyrec import errors, kernels, runtime
+    from pyrec.events import Events
+    from pyrec.interactions import Interactions
+    from pyrec.ranking import Ranking
+    from pyrec.runtime import threads
+    from pyrec.vocabulary import Vocabulary
 
-__version__ = version("pyrec")
+    __version__: str
+
+# The same imports once more, for run time: the module in which each public name lives. A name is
+# fetched on first use (PEP 562), so `import pyrec` costs a millisecond, `pyrec --help` answers at
+# once, and a service loads only what it touches.
+_MODULES = {
+    "Events": "events",
+    "Interactions": "interactions",
+    "Ranking": "ranking",
+    "Vocabulary": "vocabulary",
+    "errors": "",
+    "kernels": "",
+    "runtime": "",
+    "threads": "runtime",
+}
 
 __all__ = [
     "Events",
@@ -21,3 +36,22 @@ __all__ = [
     "runtime",
     "threads",
 ]
+
+if not TYPE_CHECKING:  # a type checker shall know the names above and no others
+
+    def __getattr__(name):
+        from importlib import import_module, metadata
+
+        if name == "__version__":
+            value = metadata.version("pyrec")
+        elif (module := _MODULES.get(name)) is None:
+            raise AttributeError(f"module 'pyrec' has no attribute {name!r}")
+        elif module:
+            value = getattr(import_module(f"pyrec.{module}"), name)
+        else:
+            value = import_module(f"pyrec.{name}")
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return [*__all__, "__version__"]
