@@ -7,6 +7,7 @@ __all__ = [
     "ArtifactError",
     "ConfigError",
     "DataError",
+    "MissingPackageError",
     "NotSupportedError",
     "NumericalError",
     "PyrecError",
@@ -40,6 +41,10 @@ class NotSupportedError(PyrecError, TypeError):
 
 class ArtifactError(PyrecError, OSError):
     """A model directory that is missing, corrupt, or of an incompatible version."""
+
+
+class MissingPackageError(PyrecError, ImportError):
+    """An optional package that is not installed; the message has the line that installs it."""
 
 
 class NumericalError(PyrecError, ArithmeticError):
