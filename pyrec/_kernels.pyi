@@ -46,6 +46,8 @@ class Csr:
     def nnz(self) -> int: ...
     def transposed(self) -> Csr:
         """Return the transpose."""
+    def take(self, rows: _I32) -> Csr:
+        """Return a matrix of the chosen rows, in the order given; a row may be chosen twice."""
     def transpose_positions(self) -> _I64:
         """Return, for each entry of the transpose, its position in this matrix."""
 

@@ -21,7 +21,21 @@ __all__ = ["Options", "build", "read_toml"]
 T = TypeVar("T")
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _OptionsMeta(msgspec.StructMeta):
+    """Makes an unknown keyword the same error as an unknown key in a file."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        for name in kwargs:
+            if name not in cls.__struct_fields__:
+                raise ConfigError(
+                    f"{name}: unknown option{suggestion(name, cls.__struct_fields__)}"
+                )
+        return super().__call__(*args, **kwargs)
+
+
+class Options(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, metaclass=_OptionsMeta
+):
     """Base of every options struct: frozen, keyword-only, checked however it is constructed.
 
     A ``msgspec.Struct`` checks its annotations when it is converted from plain data but not when it
@@ -38,7 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Check every field against its annotation."""
         types = get_type_hints(type(self), include_extras=True)
         for name in self.__struct_fields__:
-            value = _plain(getattr(self, name))
+            value = _plain(getattr(self, name), name)
             checked = _convert(value, types[name], name)
             if checked is not getattr(self, name):
                 msgspec.structs.force_setattr(self, name, checked)
@@ -87,7 +101,7 @@ def build(kind: type[T], options: Mapping[str, Any], path: str = "") -> T:
     for name in options:
         if name not in known:
             raise ConfigError(_join(path, name) + ": unknown option" + suggestion(name, known))
-    built: T = _convert(_plain(dict(options)), kind, path)
+    built: T = _convert(_plain(dict(options), path), kind, path)
     return built
 
 
@@ -116,16 +130,16 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, path: str) -> Any:
     """Turn numpy scalars into Python ones, inside containers too, and refuse NaN and infinity."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
-        raise ConfigError(f"{value} is not a finite number")
+        raise ConfigError(f"{path}: {value} is not a finite number")
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, _join(path, str(key))) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_plain(item) for item in value)
+        return type(value)(_plain(item, path) for item in value)
     return value
 
 

@@ -51,6 +51,27 @@ Csr Csr::transposed() const {
             rows()};
 }
 
+Csr Csr::take(const Array<std::int32_t>& chosen) const {
+    const auto matrix = view();
+    const auto rows_taken = as_span(chosen);
+    for (const std::int32_t row : rows_taken) {
+        if (row < 0 || row >= rows()) {
+            throw InvalidInput("row " + std::to_string(row) + " is outside [0, " +
+                               std::to_string(rows()) + ")");
+        }
+    }
+    Array<std::int64_t> t_offsets(chosen.size() + 1);
+    const auto to_offsets = as_mutable_span(t_offsets);
+    without_gil([&] { take_offsets(matrix, rows_taken, to_offsets); });
+    Array<std::int32_t> t_columns(to_offsets.back());
+    Array<float> t_values(to_offsets.back());
+    const auto to_columns = as_mutable_span(t_columns);
+    const auto to_values = as_mutable_span(t_values);
+    without_gil([&] { take_rows(matrix, rows_taken, to_offsets, to_columns, to_values); });
+    return {frozen(std::move(t_offsets)), frozen(std::move(t_columns)), frozen(std::move(t_values)),
+            cols};
+}
+
 void bind_csr(py::module_& module) {
     py::class_<Csr>(module, "Csr")
         .def(py::init<Array<std::int64_t>, Array<std::int32_t>, Array<float>, std::int64_t>(),
@@ -63,6 +84,7 @@ void bind_csr(py::module_& module) {
                                [](const Csr& csr) { return py::make_tuple(csr.rows(), csr.cols); })
         .def_property_readonly("nnz", [](const Csr& csr) { return csr.columns.size(); })
         .def("transposed", &Csr::transposed)
+        .def("take", &Csr::take, py::arg("rows").noconvert())
         .def("transpose_positions",
              [](const Csr& csr) {
                  Array<std::int64_t> offsets(csr.cols + 1);

@@ -17,6 +17,7 @@ public:
     std::int64_t rows() const { return offsets.size() - 1; }
 
     Csr transposed() const;
+    Csr take(const Array<std::int32_t>& chosen) const;
 
     const Array<std::int64_t> offsets;
     const Array<std::int32_t> columns;

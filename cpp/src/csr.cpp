@@ -1,5 +1,6 @@
 #include "pyrec/csr.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -89,6 +90,25 @@ void transpose(const CsrView<const float>& matrix, std::span<std::int64_t> offse
     // Each offset now stands at the end of its column: shift them back by one.
     for (std::size_t i = offsets.size() - 1; i > 0; --i) offsets[i] = offsets[i - 1];
     offsets[0] = 0;
+}
+
+void take_offsets(const CsrView<const float>& matrix, std::span<const std::int32_t> rows,
+                  std::span<std::int64_t> offsets) {
+    offsets[0] = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        offsets[i + 1] = offsets[i] + static_cast<std::int64_t>(matrix.row(rows[i]).size());
+    }
+}
+
+void take_rows(const CsrView<const float>& matrix, std::span<const std::int32_t> rows,
+               std::span<const std::int64_t> offsets, std::span<std::int32_t> columns,
+               std::span<float> values) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto row = matrix.row(rows[i]);
+        const auto to = offsets[i];
+        std::copy(row.columns.begin(), row.columns.end(), columns.begin() + to);
+        std::copy(row.values.begin(), row.values.end(), values.begin() + to);
+    }
 }
 
 }  // namespace pyrec

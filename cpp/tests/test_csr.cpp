@@ -36,6 +36,19 @@ TEST(values_must_be_finite) {
     CHECK_THROWS(pyrec::validate(matrix.view()), pyrec::InvalidInput);
 }
 
+TEST(rows_can_be_taken_in_any_order) {
+    const Matrix matrix;
+    const std::vector<std::int32_t> rows = {1, 0, 1};
+    std::vector<std::int64_t> offsets(4);
+    pyrec::take_offsets(matrix.view(), rows, offsets);
+    CHECK((offsets == std::vector<std::int64_t>{0, 1, 3, 4}));
+    std::vector<std::int32_t> columns(4);
+    std::vector<float> values(4);
+    pyrec::take_rows(matrix.view(), rows, offsets, columns, values);
+    CHECK((columns == std::vector<std::int32_t>{1, 0, 2, 1}));
+    CHECK((values == std::vector<float>{3, 1, 2, 3}));
+}
+
 TEST(transpose_keeps_values_and_positions) {
     const Matrix matrix;
     std::vector<std::int64_t> offsets(4);

@@ -19,4 +19,12 @@ void transpose(const CsrView<const float>& matrix, std::span<std::int64_t> offse
                std::span<std::int32_t> columns, std::span<float> values,
                std::span<std::int64_t> positions);
 
+// Writes the chosen rows, in the order given, as a new matrix. `offsets` is (rows.size() + 1) and
+// already filled by take_offsets(); `columns` and `values` hold offsets.back() entries.
+void take_offsets(const CsrView<const float>& matrix, std::span<const std::int32_t> rows,
+                  std::span<std::int64_t> offsets);
+void take_rows(const CsrView<const float>& matrix, std::span<const std::int32_t> rows,
+               std::span<const std::int64_t> offsets, std::span<std::int32_t> columns,
+               std::span<float> values);
+
 }  // namespace pyrec
