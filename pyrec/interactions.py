@@ -1,6 +1,7 @@
 """Interactions: the validated sparse matrix that models learn from, with its vocabularies."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -78,6 +79,66 @@ class Interactions:
                 + ("; is it transposed?" if csr.shape == (len(items), len(users)) else "")
             )
         return cls(users, items, csr)
+
+    def having(self, *kinds: str) -> Self:
+        """Return the pairs that had an event of at least one of the kinds.
+
+        Raises
+        ------
+        DataError
+            If a kind is unknown, or kinds were not recorded.
+        """
+        wanted = 0
+        for kind in kinds:
+            if self.kinds is None or kind not in self.kind_names:
+                raise DataError(
+                    f"kind {kind!r} is unknown; the interactions have "
+                    + (", ".join(map(repr, self.kind_names)) or "no kinds of event")
+                )
+            wanted |= 1 << self.kind_names.index(kind)
+        assert self.kinds is not None
+        keep = (self.kinds & np.uint32(wanted)) != 0
+        kept_before = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])
+        csr = Csr(
+            frozen(kept_before[self.csr.offsets]),
+            frozen(self.csr.columns[keep]),
+            frozen(self.csr.values[keep]),
+            self.shape[1],
+        )
+        times = None if self.timestamps is None else frozen(self.timestamps[keep])
+        return replace(self, csr=csr, kinds=frozen(self.kinds[keep]), timestamps=times)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as plain arrays, for an artefact; the names of kinds go beside."""
+        arrays = {
+            "interactions.offsets": self.csr.offsets,
+            "interactions.columns": self.csr.columns,
+            "interactions.values": self.csr.values,
+        }
+        for name in ("kinds", "timestamps"):
+            if getattr(self, name) is not None:
+                arrays[f"interactions.{name}"] = getattr(self, name)
+        for side in ("users", "items"):
+            vocabulary = getattr(self, side).to_arrays()
+            arrays |= {f"{side}.{name}": array for name, array in vocabulary.items()}
+        return arrays
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, NDArray[Any]], kind_names: tuple[str, ...] = ()
+    ) -> Self:
+        """Rebuild interactions from `to_arrays`; read-only arrays are shared, not copied."""
+        parts: dict[str, dict[str, NDArray[Any]]] = {"users": {}, "items": {}, "interactions": {}}
+        for name, array in arrays.items():
+            part, _, inner = name.partition(".")
+            if part in parts:
+                parts[part][inner] = array
+        users, items = (Vocabulary.from_arrays(parts[side]) for side in ("users", "items"))
+        mine = parts["interactions"]
+        csr = Csr(
+            frozen(mine["offsets"]), frozen(mine["columns"]), frozen(mine["values"]), len(items)
+        )
+        return cls(users, items, csr, mine.get("kinds"), kind_names, mine.get("timestamps"))
 
     def to_scipy(self) -> sp.csr_array:
         """Return the weights as a scipy ``csr_array`` that shares the arrays."""

@@ -1,5 +1,6 @@
 """Ranking: the lists that a model returns, with the vocabularies that give rows their names."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from pyrec.vocabulary import Vocabulary
 
-__all__ = ["Ranking"]
+__all__ = ["Explanation", "Ranking"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +55,34 @@ class Ranking:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why an item is in a user's list: what each part of the history adds to its score.
+
+    Parameters
+    ----------
+    total : float
+        The score explained: the sum over the whole history, of which the largest parts are shown.
+    rows : int32 (k,)
+        Rows of the history's items, largest contribution first.
+    contributions : float64 (k,)
+        What each adds.
+    items : Vocabulary
+        What the rows mean.
+    """
+
+    total: float
+    rows: NDArray[np.int32]
+    contributions: NDArray[np.float64]
+    items: Vocabulary
+
+    @cached_property
+    def ids(self) -> NDArray[Any]:
+        """External ids of the history's items."""
+        return np.asarray(self.items.decode(self.rows))
+
+    def __iter__(self) -> Iterator[tuple[Any, float]]:
+        """Yield (id, contribution), largest first."""
+        yield from zip(self.ids.tolist(), self.contributions.tolist(), strict=True)

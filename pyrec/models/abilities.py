@@ -1,0 +1,222 @@
+"""Abilities that not every model has. ``isinstance(model, FoldsIn)`` tells before a call does.
+
+Each turns ids into rows, asks the model's own method, and turns rows into ids.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pyrec._kernels import Csr
+from pyrec.errors import DataError, NotSupportedError
+from pyrec.interactions import Interactions, as_csr, frozen
+from pyrec.models.base import Lists, Model
+from pyrec.models.query import Filter, checked_k, encode_queries, id_lists, resolve_filter
+from pyrec.ranking import Explanation, Ranking
+from pyrec.runtime import resolve_threads
+
+__all__ = ["Explains", "FoldsIn", "SimilarItems", "SimilarUsers", "require"]
+
+A = TypeVar("A")
+
+
+def require(model: Model, ability: type[A], what: str) -> A:
+    """Return the model as having the ability, or raise saying which model lacks it.
+
+    Raises
+    ------
+    NotSupportedError
+        If the model lacks it.
+    """
+    if not isinstance(model, ability):
+        raise NotSupportedError(f"{model.estimator.name}: this model cannot {what}")
+    return model
+
+
+class FoldsIn(ABC):
+    """Recommends to people who were not in the training data, from what they have had so far."""
+
+    def recommend_for(
+        self,
+        histories: Any,
+        k: int = 10,
+        *,
+        exclude_seen: bool = True,
+        items: Any = None,
+        exclude: Any = None,
+        threads: int = 0,
+    ) -> Ranking:
+        """Return the `k` best items for each history.
+
+        Parameters
+        ----------
+        histories : list of ids, list of such lists, Interactions or scipy sparse (n, n_items)
+            What each person has had: one flat list gives one list, a list of lists a batch. A
+            sparse matrix is over the model's item rows and carries weights; lists weigh 1 each.
+            Unknown ids are left out and counted in a warning of the logger ``pyrec``.
+        k, exclude_seen, items, exclude, threads
+            As in `Model.recommend`; `exclude_seen` refers to the history given.
+
+        Returns
+        -------
+        Ranking
+            A history without a known item gets an empty list.
+
+        Raises
+        ------
+        DataError
+            For a malformed argument.
+        """
+        assert isinstance(self, Model)
+        k = checked_k(k)
+        csr, single = _histories(histories, self)
+        filter_ = resolve_filter(items, exclude, csr.shape[0], self.items)
+        rows, scores = self.recommend_for_rows(
+            csr, k, exclude_seen=exclude_seen, filter_=filter_, threads=threads
+        )
+        if single:
+            return Ranking(rows[0], scores[0], self.items)
+        return Ranking(rows, scores, self.items)
+
+    def recommend_for_rows(
+        self,
+        histories: Csr,
+        k: int,
+        *,
+        exclude_seen: bool = True,
+        filter_: Filter | None = None,
+        threads: int = 0,
+    ) -> Lists:
+        """Return rows and scores (n, k) for histories over item rows: no ids."""
+        filter_ = filter_ or Filter()
+        if exclude_seen:
+            filter_ = filter_.excluding(histories)
+        rows, scores = self._top_k_for(histories, k, filter_, resolve_threads(threads))
+        empty = np.diff(histories.offsets) == 0
+        rows[empty], scores[empty] = -1, -np.inf
+        return rows, scores
+
+    @abstractmethod
+    def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
+        """Rank all items for each history under the filter."""
+
+
+class SimilarItems(ABC):
+    """Finds items like a given one."""
+
+    def similar_items(self, items: Any, k: int = 10, *, threads: int = 0) -> Ranking:
+        """Return the `k` items most similar to each given one, itself left out.
+
+        Parameters
+        ----------
+        items : id or array_like of ids
+            One id gives one list, an array a batch.
+        k : int, default 10
+            Length of the lists.
+
+        Raises
+        ------
+        UnknownIdError
+            For an unknown id.
+        """
+        assert isinstance(self, Model)
+        rows, scalar = encode_queries(items, self.items)
+        found, scores = self._similar_items(rows, checked_k(k), resolve_threads(threads))
+        if scalar:
+            return Ranking(found[0], scores[0], self.items, items)
+        return Ranking(found, scores, self.items, np.asarray(items))
+
+    @abstractmethod
+    def _similar_items(self, item_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+        """Return rows and scores (n, k), the item itself left out."""
+
+
+class SimilarUsers(ABC):
+    """Finds users like a given one."""
+
+    def similar_users(self, users: Any, k: int = 10, *, threads: int = 0) -> Ranking:
+        """Return the `k` users most similar to each given one, themselves left out.
+
+        The ranking's ids are users.
+
+        Raises
+        ------
+        UnknownIdError
+            For an unknown id.
+        """
+        assert isinstance(self, Model)
+        rows, scalar = encode_queries(users, self.users)
+        found, scores = self._similar_users(rows, checked_k(k), resolve_threads(threads))
+        if scalar:
+            return Ranking(found[0], scores[0], self.users, users)
+        return Ranking(found, scores, self.users, np.asarray(users))
+
+    @abstractmethod
+    def _similar_users(self, user_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+        """Return rows and scores (n, k), the user left out."""
+
+
+class Explains(ABC):
+    """Says which parts of a user's history speak for an item."""
+
+    def explain(self, user: Any, item: Any, k: int = 10) -> Explanation:
+        """Return the `k` items of the user's history that contribute most to the item's score.
+
+        Parameters
+        ----------
+        user, item : id
+            Whose list, and which item of it.
+        k : int, default 10
+            How many contributions to return, largest first.
+
+        Raises
+        ------
+        UnknownIdError
+            For an unknown id.
+        """
+        assert isinstance(self, Model)
+        user_row, item_row = int(self.users.encode(user)), int(self.items.encode(item))
+        rows, contributions = self._explain(user_row, item_row)
+        order = np.lexsort((rows, -contributions))[: checked_k(k)]
+        total = float(np.sum(contributions, dtype=np.float64))
+        return Explanation(total, rows[order], contributions[order], self.items)
+
+    @abstractmethod
+    def _explain(
+        self, user_row: int, item_row: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return every history item and its contribution; they sum to the score."""
+
+
+def _histories(histories: Any, model: Model) -> tuple[Csr, bool]:
+    """Return histories over the model's item rows, and whether it was a single one."""
+    if isinstance(histories, Interactions):
+        return _aligned(histories, model), False
+    if sp.issparse(histories) or isinstance(histories, Csr):
+        csr = as_csr(histories, "histories")
+        if csr.shape[1] != len(model.items):
+            raise DataError(
+                f"histories: have {csr.shape[1]} columns, the model has {len(model.items)} items"
+                + ("; are they transposed?" if csr.shape[0] == len(model.items) else "")
+            )
+        return csr, False
+    single = len(histories) == 0 or np.ndim(histories[0]) == 0
+    lists = [histories] if single else histories
+    offsets, columns = id_lists("histories", lists, model.items, warn=True)
+    ones = np.ones(len(columns), dtype=np.float32)
+    return Csr(frozen(offsets), frozen(columns), frozen(ones), len(model.items)), single
+
+
+def _aligned(interactions: Interactions, model: Model) -> Csr:
+    """Re-number the items of foreign interactions as the model's; unknown ones are left out."""
+    if interactions.items == model.items:
+        return interactions.csr
+    columns = model.items.encode(interactions.items.ids, missing="mark")
+    matrix = interactions.to_scipy().tocoo()
+    target = columns[matrix.col]
+    known = target >= 0
+    shape = (interactions.shape[0], len(model.items))
+    return as_csr(sp.coo_array((matrix.data[known], (matrix.row[known], target[known])), shape))

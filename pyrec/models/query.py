@@ -1,0 +1,180 @@
+"""Query arguments, the same in every model: ids to rows, and which items may appear."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.errors import DataError
+from pyrec.interactions import as_csr, frozen
+from pyrec.runtime import resolve_threads
+from pyrec.vocabulary import Vocabulary
+
+__all__ = ["Filter", "checked_k", "checked_rows", "encode_queries", "id_lists", "resolve_filter"]
+
+logger = logging.getLogger("pyrec")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which items may appear, for `n` queries.
+
+    Parameters
+    ----------
+    exclude : Csr (n, n_items), optional
+        Pattern of what may not appear, per query.
+    allowed : uint8 (n_items,), optional
+        1 for the items that may appear at all.
+    candidates : Csr (n, n_items), optional
+        Pattern of the only items that may appear, per query.
+    """
+
+    exclude: Csr | None = None
+    allowed: NDArray[np.uint8] | None = None
+    candidates: Csr | None = None
+
+    def take(self, queries: NDArray[np.int32]) -> Self:
+        """Return the filter of some of the queries."""
+        return replace(
+            self,
+            exclude=self.exclude.take(queries) if self.exclude else None,
+            candidates=self.candidates.take(queries) if self.candidates else None,
+        )
+
+    def excluding(self, pattern: Csr) -> Self:
+        """Return the filter that excludes `pattern` as well."""
+        if self.exclude is None:
+            return replace(self, exclude=pattern)
+        both = _pattern(self.exclude) + _pattern(pattern)
+        return replace(self, exclude=as_csr(both))
+
+    def remaining_candidates(self) -> Csr:
+        """Return the pattern of the candidates that nothing else forbids."""
+        assert self.candidates is not None
+        wanted = _pattern(self.candidates)
+        if self.allowed is not None:
+            wanted = wanted.multiply(self.allowed[None, :].astype(np.float32)).tocsr()
+        if self.exclude is not None:
+            wanted = wanted - wanted.multiply(_pattern(self.exclude))
+        wanted.eliminate_zeros()
+        return as_csr(sp.csr_array(wanted))
+
+    def top_k(
+        self, users: NDArray[np.float32], items: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Rank all items by inner product under this filter."""
+        if self.candidates is None:
+            return _kernels.recommend_dense(
+                users, items, self.exclude, self.allowed, k=k, threads=resolve_threads()
+            )
+        wanted = self.remaining_candidates()
+        queries = np.repeat(np.arange(len(users), dtype=np.int32), np.diff(wanted.offsets))
+        scores = frozen(_kernels.score_pairs(users, items, queries, wanted.columns))
+        scored = Csr(wanted.offsets, wanted.columns, scores, wanted.shape[1])
+        return _kernels.top_k_of_rows(scored, k=k, threads=resolve_threads())
+
+
+def checked_k(k: Any) -> int:
+    """Return the length of the lists as an int of at least 1, or raise."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise DataError(f"k: must be a whole number of 1 or more, not {k!r}")
+    return int(k)
+
+
+def checked_rows(rows: Any, n: int) -> NDArray[np.int32]:
+    """Return row numbers as int32 after checking that they are in [0, n)."""
+    array = np.asarray(rows)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise DataError(f"rows: must be a 1-D array of integers, not {array.ndim}-D {array.dtype}")
+    if array.size and (array.min() < 0 or array.max() >= n):
+        raise DataError(f"rows: must be in [0, {n})")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def encode_queries(
+    ids: Any, vocabulary: Vocabulary, missing: str = "raise"
+) -> tuple[NDArray[np.int32], bool]:
+    """Return the rows of one id or of many, flattened, and whether it was one."""
+    if np.ndim(ids) == 0:
+        return np.array([vocabulary.encode(ids, missing=missing)], dtype=np.int32), True
+    return vocabulary.encode(np.asarray(ids).ravel(), missing=missing), False
+
+
+def resolve_filter(items: Any, exclude: Any, n: int, vocabulary: Vocabulary) -> Filter:
+    """Resolve the arguments `items` and `exclude` of `n` queries.
+
+    Each is a 1-D array of ids for all queries, or one list of ids (or row of a sparse matrix over
+    the item rows) per query.
+    """
+    allowed: NDArray[np.uint8] | None = None
+    candidates = excluded = None
+    if items is not None:
+        if _is_per_query(items):
+            candidates = _lists("items", items, n, vocabulary, warn=True)
+        else:
+            allowed = np.zeros(len(vocabulary), dtype=np.uint8)
+            allowed[_known_rows("items", items, vocabulary, warn=True)] = 1
+    if exclude is not None:
+        if _is_per_query(exclude):
+            excluded = _lists("exclude", exclude, n, vocabulary, warn=False)
+        else:
+            allowed = np.ones(len(vocabulary), dtype=np.uint8) if allowed is None else allowed
+            allowed[_known_rows("exclude", exclude, vocabulary, warn=False)] = 0
+    return Filter(excluded, allowed, candidates)
+
+
+def id_lists(
+    name: str, lists: Any, vocabulary: Vocabulary, *, warn: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Encode lists of ids as offsets and sorted distinct rows; unknown ids are left out."""
+    offsets = np.zeros(len(lists) + 1, dtype=np.int64)
+    chunks = []
+    for i, ids in enumerate(lists):
+        rows = np.unique(_known_rows(f"{name}[{i}]", ids, vocabulary, warn=warn))
+        chunks.append(rows)
+        offsets[i + 1] = offsets[i] + len(rows)
+    columns = np.concatenate(chunks) if chunks else np.empty(0, np.int32)
+    return offsets, columns.astype(np.int32)
+
+
+def _is_per_query(argument: Any) -> bool:
+    if sp.issparse(argument) or isinstance(argument, Csr):
+        return True
+    if isinstance(argument, np.ndarray) and argument.dtype != object:
+        return argument.ndim == 2
+    return any(np.ndim(entry) > 0 for entry in argument)
+
+
+def _lists(name: str, lists: Any, n: int, vocabulary: Vocabulary, *, warn: bool) -> Csr:
+    if sp.issparse(lists) or isinstance(lists, Csr):
+        csr = as_csr(lists, name)
+    else:
+        offsets, columns = id_lists(name, lists, vocabulary, warn=warn)
+        ones = np.ones(len(columns), np.float32)
+        csr = Csr(frozen(offsets), frozen(columns), frozen(ones), len(vocabulary))
+    if csr.shape != (n, len(vocabulary)):
+        raise DataError(f"{name}: is {csr.shape}, not (queries, items) = {(n, len(vocabulary))}")
+    return csr
+
+
+def _known_rows(name: str, ids: Any, vocabulary: Vocabulary, *, warn: bool) -> NDArray[np.int32]:
+    array = np.asarray(ids)
+    if array.ndim != 1:
+        raise DataError(f"{name}: must be a list of ids, not {ids!r}")
+    if array.size == 0:
+        return np.empty(0, dtype=np.int32)
+    rows: NDArray[np.int32] = vocabulary.encode(array, missing="mark")
+    known = rows[rows >= 0]
+    if warn and len(known) < len(rows):
+        logger.warning("%s: %d of %d ids are unknown", name, len(rows) - len(known), len(rows))
+    return known
+
+
+def _pattern(csr: Csr) -> sp.csr_array:
+    ones = np.ones(csr.nnz, dtype=np.float32)
+    return sp.csr_array((ones, csr.columns, csr.offsets), shape=csr.shape)

@@ -1,0 +1,66 @@
+"""Names of models: ``"als"`` in a configuration or an artefact is the class `ALS`."""
+
+from importlib import import_module
+from pathlib import Path
+
+from pyrec import artifact
+from pyrec.config import build, suggestion
+from pyrec.errors import ArtifactError, ConfigError
+from pyrec.interactions import Interactions
+from pyrec.models.base import Estimator, Model
+
+__all__ = ["MODELS", "estimator_class", "load"]
+
+# name: (module, estimator class, model class); imported when first asked for.
+MODELS = {
+    "popularity": ("pyrec.models.popularity", "Popularity", "PopularityModel"),
+}
+
+
+def estimator_class(name: str) -> type[Estimator]:
+    """Return the estimator class of a name.
+
+    Raises
+    ------
+    ConfigError
+        If no model has this name; names the nearest.
+
+    Examples
+    --------
+    >>> estimator_class("popularity").name
+    'popularity'
+    """
+    if name not in MODELS:
+        raise ConfigError(f"model.name: {name!r} is no model{suggestion(name, list(MODELS))}")
+    module, estimator, _ = MODELS[name]
+    found: type[Estimator] = getattr(import_module(module), estimator)
+    return found
+
+
+def load(path: str | Path, *, verify: bool = False) -> Model:
+    """Load a saved model of any kind; its arrays are memory maps that processes share.
+
+    Parameters
+    ----------
+    path : path
+        The directory that `Model.save` wrote.
+    verify : bool, default False
+        Whether to check the SHA-256 of every array.
+
+    Raises
+    ------
+    ArtifactError
+        If it is missing, corrupt, or not from this version's models; names the file.
+    """
+    saved = artifact.read(path, verify=verify)
+    try:
+        name = saved.metadata["model"]
+        estimator = build(estimator_class(name), saved.metadata["estimator"])
+        interactions = Interactions.from_arrays(saved.arrays, tuple(saved.metadata["kind_names"]))
+        module, _, model = MODELS[name]
+        loaded: Model = getattr(import_module(module), model)._from_arrays(
+            estimator, interactions, saved.part("model")
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise ArtifactError(f"{path}: is not a model that this pyrec knows ({error})") from error
+    return loaded
