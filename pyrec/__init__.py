@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from pyrec import errors, kernels, runtime
     from pyrec.events import Events
     from pyrec.interactions import Interactions
+    from pyrec.io import read_events
     from pyrec.ranking import Ranking
     from pyrec.runtime import threads
     from pyrec.vocabulary import Vocabulary
@@ -22,6 +23,7 @@ _MODULES = {
     "Vocabulary": "vocabulary",
     "errors": "",
     "kernels": "",
+    "read_events": "io",
     "runtime": "",
     "threads": "runtime",
 }
@@ -33,6 +35,7 @@ __all__ = [
     "Vocabulary",
     "errors",
     "kernels",
+    "read_events",
     "runtime",
     "threads",
 ]
