@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 _F32: TypeAlias = NDArray[np.float32]
 _I32: TypeAlias = NDArray[np.int32]
+_U8: TypeAlias = NDArray[np.uint8]
 _I64: TypeAlias = NDArray[np.int64]
 
 class Csr:
@@ -48,6 +49,8 @@ class Csr:
         """Return the transpose."""
     def take(self, rows: _I32) -> Csr:
         """Return a matrix of the chosen rows, in the order given; a row may be chosen twice."""
+    def united(self, other: Csr) -> Csr:
+        """Return the pattern of this matrix or another of its shape; all values are 1."""
     def transpose_positions(self) -> _I64:
         """Return, for each entry of the transpose, its position in this matrix."""
 
@@ -64,6 +67,48 @@ def default_threads() -> int:
     """Return the number of threads used when nobody says."""
 
 def recommend_dense(
-    users: _F32, items: _F32, exclude: Csr | None, *, k: int, threads: int
+    users: _F32,
+    items: _F32,
+    exclude: Csr | None,
+    allowed: _U8 | None,
+    *,
+    k: int,
+    threads: int,
 ) -> tuple[_I32, _F32]:
-    """Return rows and scores (users, k) of the items of highest inner product."""
+    """Return rows and scores (users, k) of the items of highest inner product.
+
+    Parameters
+    ----------
+    exclude : Csr (users, items), optional
+        Pairs that shall not appear.
+    allowed : uint8 (items,), optional
+        1 for the items that may appear in any list.
+    """
+
+def score_pairs(
+    users: _F32, items: _F32, user_rows: _I32, item_rows: _I32, *, threads: int = 1
+) -> _F32:
+    """Return the inner product of each pair of rows: the bits that `recommend_dense` reports."""
+
+def recommend_sparse(
+    histories: Csr,
+    neighbors: Csr,
+    exclude: Csr | None,
+    allowed: _U8 | None,
+    *,
+    k: int,
+    threads: int,
+) -> tuple[_I32, _F32]:
+    """Return rows and scores (histories, k) of the highest entries of ``histories @ neighbors``.
+
+    Only stored products count: an item that no row of `neighbors` reaches does not appear, so a
+    list can be short.
+    """
+
+def score_pairs_sparse(
+    histories: Csr, neighbors: Csr, user_rows: _I32, item_rows: _I32, *, threads: int = 1
+) -> _F32:
+    """Return entries of ``histories @ neighbors``: the bits that `recommend_sparse` reports."""
+
+def top_k_of_rows(scores: Csr, *, k: int, threads: int) -> tuple[_I32, _F32]:
+    """Return columns and values (rows, k) of the highest stored entries of each row."""

@@ -47,6 +47,8 @@ def top_k(
     ------
     DataError
         If a factor is not finite, or the shapes do not fit.
+    NumericalError
+        If an inner product overflows float32.
 
     Examples
     --------
@@ -70,7 +72,12 @@ def top_k(
                 f"{(len(user_factors), len(item_factors))}"
             )
     return _kernels.recommend_dense(
-        user_factors, item_factors, excluded, k=checked_k(k), threads=resolve_threads(threads)
+        user_factors,
+        item_factors,
+        excluded,
+        None,
+        k=checked_k(k),
+        threads=resolve_threads(threads),
     )
 
 

@@ -1,6 +1,7 @@
 """Each kernel again in plain dense numpy: slow and obviously right."""
 
 import numpy as np
+import scipy.sparse as sp
 
 
 def top_k(scores, k, exclude=None):
@@ -14,3 +15,14 @@ def top_k(scores, k, exclude=None):
         rows[i, : len(order)] = order
         best[i, : len(order)] = scores[i, order]
     return rows, best
+
+
+def sparse_scores(histories, neighbors):
+    """The product in float64, and which of its entries any stored product reaches."""
+
+    def stored(matrix):
+        ones = np.ones(matrix.nnz)
+        return sp.csr_array((ones, matrix.indices, matrix.indptr), matrix.shape).toarray()
+
+    scores = histories.toarray().astype(np.float64) @ neighbors.toarray().astype(np.float64)
+    return scores, stored(histories) @ stored(neighbors) > 0

@@ -1,5 +1,7 @@
 #include "csr.hpp"
 
+#include <algorithm>
+
 #include "bindings.hpp"
 #include "pyrec/csr.hpp"
 #include "pyrec/errors.hpp"
@@ -72,6 +74,21 @@ Csr Csr::take(const Array<std::int32_t>& chosen) const {
             cols};
 }
 
+Csr Csr::united(const Csr& other) const {
+    if (other.rows() != rows() || other.cols != cols) {
+        throw InvalidInput("two matrices of different shapes have no union");
+    }
+    Array<std::int64_t> u_offsets(rows() + 1);
+    const auto a = view();
+    const auto b = other.view();
+    const auto to_offsets = as_mutable_span(u_offsets);
+    auto u_columns = as_array(without_gil([&] { return unite(a, b, to_offsets); }));
+    Array<float> ones(u_columns.size());
+    std::ranges::fill(as_mutable_span(ones), 1.0F);
+    return {frozen(std::move(u_offsets)), frozen(std::move(u_columns)), frozen(std::move(ones)),
+            cols};
+}
+
 void bind_csr(py::module_& module) {
     py::class_<Csr>(module, "Csr")
         .def(py::init<Array<std::int64_t>, Array<std::int32_t>, Array<float>, std::int64_t>(),
@@ -85,6 +102,7 @@ void bind_csr(py::module_& module) {
         .def_property_readonly("nnz", [](const Csr& csr) { return csr.columns.size(); })
         .def("transposed", &Csr::transposed)
         .def("take", &Csr::take, py::arg("rows").noconvert())
+        .def("united", &Csr::united, py::arg("other"))
         .def("transpose_positions",
              [](const Csr& csr) {
                  Array<std::int64_t> offsets(csr.cols + 1);

@@ -18,6 +18,7 @@ public:
 
     Csr transposed() const;
     Csr take(const Array<std::int32_t>& chosen) const;
+    Csr united(const Csr& other) const;
 
     const Array<std::int64_t> offsets;
     const Array<std::int32_t> columns;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 
 #include "pyrec/errors.hpp"
@@ -109,6 +110,18 @@ void take_rows(const CsrView<const float>& matrix, std::span<const std::int32_t>
         std::copy(row.columns.begin(), row.columns.end(), columns.begin() + to);
         std::copy(row.values.begin(), row.values.end(), values.begin() + to);
     }
+}
+
+std::vector<std::int32_t> unite(const CsrView<const float>& a, const CsrView<const float>& b,
+                                std::span<std::int64_t> offsets) {
+    std::vector<std::int32_t> columns;
+    columns.reserve(a.columns.size() + b.columns.size());
+    offsets[0] = 0;
+    for (std::int64_t row = 0; row < a.rows(); ++row) {
+        std::ranges::set_union(a.row(row).columns, b.row(row).columns, std::back_inserter(columns));
+        offsets[static_cast<std::size_t>(row) + 1] = static_cast<std::int64_t>(columns.size());
+    }
+    return columns;
 }
 
 }  // namespace pyrec

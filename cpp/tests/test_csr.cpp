@@ -61,3 +61,11 @@ TEST(transpose_keeps_values_and_positions) {
     CHECK((values == std::vector<float>{1, 3, 2}));
     CHECK((positions == std::vector<std::int64_t>{0, 2, 1}));
 }
+
+TEST(patterns_can_be_united) {
+    const Matrix a;
+    const Matrix b{.offsets = {0, 1, 2}, .columns = {1, 1}, .values = {1, 1}};
+    std::vector<std::int64_t> offsets(3);
+    CHECK((pyrec::unite(a.view(), b.view(), offsets) == std::vector<std::int32_t>{0, 1, 2, 1}));
+    CHECK((offsets == std::vector<std::int64_t>{0, 3, 4}));
+}

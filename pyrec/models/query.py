@@ -50,8 +50,7 @@ class Filter:
         """Return the filter that excludes `pattern` as well."""
         if self.exclude is None:
             return replace(self, exclude=pattern)
-        both = _pattern(self.exclude) + _pattern(pattern)
-        return replace(self, exclude=as_csr(both))
+        return replace(self, exclude=self.exclude.united(pattern))
 
     def remaining_candidates(self) -> Csr:
         """Return the pattern of the candidates that nothing else forbids."""

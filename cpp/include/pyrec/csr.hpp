@@ -1,8 +1,9 @@
-// Sparse matrices: the one place where their structure is checked, and their transpose.
+// Sparse matrices: the one place where their structure is checked, and what rearranges them.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "pyrec/parallel.hpp"
 #include "pyrec/views.hpp"
@@ -26,5 +27,9 @@ void take_offsets(const CsrView<const float>& matrix, std::span<const std::int32
 void take_rows(const CsrView<const float>& matrix, std::span<const std::int32_t> rows,
                std::span<const std::int64_t> offsets, std::span<std::int32_t> columns,
                std::span<float> values);
+
+// Returns the columns of the pattern of a or b, two matrices of one shape, and writes its offsets.
+std::vector<std::int32_t> unite(const CsrView<const float>& a, const CsrView<const float>& b,
+                                std::span<std::int64_t> offsets);
 
 }  // namespace pyrec

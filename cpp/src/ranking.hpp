@@ -1,0 +1,46 @@
+// What the scoring functions share: a user's exclusions, the place of a list, overflow (private).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "pyrec/errors.hpp"
+#include "pyrec/scoring.hpp"
+#include "pyrec/topk.hpp"
+
+namespace pyrec::detail {
+
+// The rows that shall not appear in a user's list, increasing.
+inline std::span<const std::int32_t> excluded(const Filter& filter, std::int64_t user) {
+    return filter.exclude.rows() > 0 ? filter.exclude.row(user).columns
+                                     : std::span<const std::int32_t>{};
+}
+
+inline bool is_allowed(const Filter& filter, std::int64_t item) {
+    return filter.allowed.empty() || filter.allowed[static_cast<std::size_t>(item)] != 0;
+}
+
+inline void drain_list(TopK& best, std::int64_t user, std::int64_t k, std::span<std::int32_t> rows,
+                       std::span<float> scores) {
+    const auto at = static_cast<std::size_t>(user * k);
+    const auto size = static_cast<std::size_t>(k);
+    best.drain(rows.subspan(at, size), scores.subspan(at, size));
+}
+
+[[noreturn]] inline void throw_overflow(std::int64_t user, std::int64_t item) {
+    throw NumericalError("the score of user row " + std::to_string(user) + " and item row " +
+                         std::to_string(item) +
+                         " overflows float32: scale the factors or weights down");
+}
+
+inline float checked_score(float score, std::int64_t user, std::int64_t item) {
+    if (!std::isfinite(score)) [[unlikely]] {
+        throw_overflow(user, item);
+    }
+    return score;
+}
+
+}  // namespace pyrec::detail
