@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from pyrec.events import Events
     from pyrec.interactions import Interactions
     from pyrec.io import read_events
+    from pyrec.models.popularity import Popularity
+    from pyrec.models.registry import load
     from pyrec.ranking import Ranking
     from pyrec.runtime import threads
     from pyrec.vocabulary import Vocabulary
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 _MODULES = {
     "Events": "events",
     "Interactions": "interactions",
+    "Popularity": "models.popularity",
     "Ranking": "ranking",
     "Vocabulary": "vocabulary",
     "errors": "",
     "kernels": "",
     "read_events": "io",
+    "load": "models.registry",
     "runtime": "",
     "threads": "runtime",
 }
@@ -31,11 +35,13 @@ _MODULES = {
 __all__ = [
     "Events",
     "Interactions",
+    "Popularity",
     "Ranking",
     "Vocabulary",
     "errors",
     "kernels",
     "read_events",
+    "load",
     "runtime",
     "threads",
 ]

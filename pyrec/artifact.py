@@ -147,9 +147,7 @@ def _read_arrays(folder: Path, text: bytes, *, verify: bool) -> Artifact:
     for name, entry in manifest.arrays.items():
         arrays[name] = _read_array(folder, name, entry)
         if verify and _sha256(folder / entry.file) != entry.sha256:
-            raise ArtifactError(
-                f"{folder / entry.file}: its content has changed since it was saved"
-            )
+            raise ArtifactError(f"{folder / entry.file}: has changed since it was saved")
     return Artifact(manifest.metadata, arrays)
 
 

@@ -73,7 +73,10 @@ class Filter:
             )
         wanted = self.remaining_candidates()
         queries = np.repeat(np.arange(len(users), dtype=np.int32), np.diff(wanted.offsets))
-        scores = frozen(_kernels.score_pairs(users, items, queries, wanted.columns))
+        threads = resolve_threads()
+        scores = frozen(
+            _kernels.score_pairs(users, items, queries, wanted.columns, threads=threads)
+        )
         scored = Csr(wanted.offsets, wanted.columns, scores, wanted.shape[1])
         return _kernels.top_k_of_rows(scored, k=k, threads=resolve_threads())
 
