@@ -40,8 +40,8 @@ __all__ = [
     "Vocabulary",
     "errors",
     "kernels",
-    "read_events",
     "load",
+    "read_events",
     "runtime",
     "threads",
 ]

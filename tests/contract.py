@@ -99,7 +99,7 @@ class ModelContract:
             assert not seen_by(interactions, row, "purchase") & set(ids)
             viewed += len(seen_by(interactions, row, "view") & set(ids))
         assert viewed > 0
-        with pytest.raises(DataError, match="kind 'buy' is unknown.*'view', 'purchase'"):
+        with pytest.raises(DataError, match=r"kind 'buy' is unknown.*'view', 'purchase'"):
             model.recommend("u01", exclude_seen="buy")
 
     def test_short_lists_are_short(self, model, interactions):
