@@ -13,7 +13,7 @@ from pyrec._kernels import Csr
 from pyrec.errors import DataError
 from pyrec.vocabulary import Vocabulary
 
-__all__ = ["Interactions", "as_csr", "frozen"]
+__all__ = ["Interactions", "as_csr", "frozen", "select"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,19 +98,13 @@ class Interactions:
             wanted |= 1 << self.kind_names.index(kind)
         assert self.kinds is not None
         keep = (self.kinds & np.uint32(wanted)) != 0
-        kept_before = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])
-        csr = Csr(
-            frozen(kept_before[self.csr.offsets]),
-            frozen(self.csr.columns[keep]),
-            frozen(self.csr.values[keep]),
-            self.shape[1],
-        )
+        csr = select(self.csr, keep)
         times = None if self.timestamps is None else frozen(self.timestamps[keep])
         return replace(self, csr=csr, kinds=frozen(self.kinds[keep]), timestamps=times)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as plain arrays, for an artefact; the names of kinds go beside."""
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "interactions.offsets": self.csr.offsets,
             "interactions.columns": self.csr.columns,
             "interactions.values": self.csr.values,
@@ -144,6 +138,17 @@ class Interactions:
         """Return the weights as a scipy ``csr_array`` that shares the arrays."""
         arrays = (self.csr.values, self.csr.columns, self.csr.offsets)
         return sp.csr_array(arrays, shape=self.csr.shape)
+
+
+def select(csr: Csr, keep: NDArray[np.bool_]) -> Csr:
+    """Return the matrix of those entries for which `keep` (nnz,) is true."""
+    kept_before = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])
+    return Csr(
+        frozen(kept_before[csr.offsets]),
+        frozen(csr.columns[keep]),
+        frozen(csr.values[keep]),
+        csr.shape[1],
+    )
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

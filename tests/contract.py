@@ -48,11 +48,13 @@ class ModelContract:
     """Subclass with a fixture `estimator`."""
 
     @pytest.fixture(scope="class")
-    def interactions(self):
+    @classmethod
+    def interactions(cls):
         return shop()
 
     @pytest.fixture(scope="class")
-    def model(self, estimator, interactions):
+    @classmethod
+    def model(cls, estimator, interactions):
         return estimator.fit(interactions)
 
     # -- lists ------------------------------------------------------------------------------------

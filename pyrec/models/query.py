@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.errors import DataError
-from pyrec.interactions import as_csr, frozen
+from pyrec.interactions import as_csr, frozen, select
 from pyrec.runtime import resolve_threads
 from pyrec.vocabulary import Vocabulary
 
@@ -55,13 +55,12 @@ class Filter:
     def remaining_candidates(self) -> Csr:
         """Return the pattern of the candidates that nothing else forbids."""
         assert self.candidates is not None
-        wanted = _pattern(self.candidates)
+        keep = np.ones(self.candidates.nnz, dtype=bool)
         if self.allowed is not None:
-            wanted = wanted.multiply(self.allowed[None, :].astype(np.float32)).tocsr()
+            keep &= self.allowed[self.candidates.columns] != 0
         if self.exclude is not None:
-            wanted = wanted - wanted.multiply(_pattern(self.exclude))
-        wanted.eliminate_zeros()
-        return as_csr(sp.csr_array(wanted))
+            keep &= ~np.isin(_keys(self.candidates), _keys(self.exclude), assume_unique=True)
+        return select(self.candidates, keep)
 
     def top_k(
         self, users: NDArray[np.float32], items: NDArray[np.float32], k: int
@@ -177,6 +176,7 @@ def _known_rows(name: str, ids: Any, vocabulary: Vocabulary, *, warn: bool) -> N
     return known
 
 
-def _pattern(csr: Csr) -> sp.csr_array:
-    ones = np.ones(csr.nnz, dtype=np.float32)
-    return sp.csr_array((ones, csr.columns, csr.offsets), shape=csr.shape)
+def _keys(csr: Csr) -> NDArray[np.int64]:
+    """Number the stored pairs: row by row, column by column."""
+    rows = np.repeat(np.arange(csr.shape[0], dtype=np.int64), np.diff(csr.offsets))
+    return rows * csr.shape[1] + csr.columns
