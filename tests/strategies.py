@@ -4,6 +4,8 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis.extra import numpy as hnp
 
+from pyrec import Events, Vocabulary
+
 # Whole numbers make inner products exact in float32 in any order of the sums, and ties common.
 whole = st.integers(-4, 4).map(float)
 
@@ -15,3 +17,29 @@ def factor_pairs(draw, max_rows=12, max_factors=40):
     users = draw(hnp.arrays(np.float32, (draw(st.integers(0, max_rows)), factors), elements=whole))
     items = draw(hnp.arrays(np.float32, (draw(st.integers(1, max_rows)), factors), elements=whole))
     return users, items
+
+
+@st.composite
+def logs(draw, max_events=30, **require):
+    """Small logs with every combination of columns, repeated pairs, and equal times.
+
+    A column named in `require` is present if it says True and absent if it says False.
+    """
+    n = draw(st.integers(0, max_events))
+
+    def column(name, dtype, elements):
+        if not (require[name] if name in require else draw(st.booleans())):
+            return None
+        return draw(hnp.arrays(dtype, n, elements=elements))
+
+    return Events(
+        Vocabulary.range(5),
+        Vocabulary([f"item {j}" for j in range(6)]),
+        draw(hnp.arrays(np.int32, n, elements=st.integers(0, 4))),
+        draw(hnp.arrays(np.int32, n, elements=st.integers(0, 5))),
+        kinds := column("kinds", np.uint8, st.integers(0, 2)),
+        () if kinds is None else ("view", "cart", "buy"),
+        column("weights", np.float32, whole),
+        column("timestamps", np.int64, st.integers(0, 8)),
+        column("sessions", np.int64, st.integers(0, 3)),
+    )
