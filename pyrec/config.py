@@ -5,18 +5,19 @@ and one function does the checking, so all three give the same message.
 """
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 import numpy as np
 
 from pyrec.errors import ConfigError
 
-__all__ = ["Options", "build", "read_toml"]
+__all__ = ["Options", "build", "read_toml", "to_toml"]
 
 T = TypeVar("T")
 
@@ -97,10 +98,7 @@ def build(kind: type[T], options: Mapping[str, Any], path: str = "") -> T:
     ...
     pyrec.errors.ConfigError: split.day: unknown option; did you mean 'days'?
     """
-    known = kind.__struct_fields__  # type: ignore[attr-defined]
-    for name in options:
-        if name not in known:
-            raise ConfigError(_join(path, name) + ": unknown option" + suggestion(name, known))
+    _check_names(kind, options, path)
     built: T = _convert(_plain(dict(options), path), kind, path)
     return built
 
@@ -128,6 +126,71 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def to_toml(options: Mapping[str, Any]) -> str:
+    """Write plain options as TOML that `read_toml` reads back; None is left out.
+
+    Examples
+    --------
+    >>> print(to_toml({"k": 20, "model": {"name": "als", "alpha": 0.5, "solver": None}}))
+    k = 20
+    <BLANKLINE>
+    [model]
+    name = "als"
+    alpha = 0.5
+    <BLANKLINE>
+    """
+    lines = [f"{_key(name)} = {_toml(value)}" for name, value in options.items()
+             if not isinstance(value, Mapping) and value is not None]  # fmt: skip
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{_key(name)}]"]
+            lines += [f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        entries = (f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None)
+        return "{ " + ", ".join(entries) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are alike in both
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def _check_names(kind: Any, options: Mapping[str, Any], path: str) -> None:
+    """Raise for the first unknown name, in nested options too: msgspec would not suggest one."""
+    known, tag_field = kind.__struct_fields__, kind.__struct_config__.tag_field
+    types = get_type_hints(kind)
+    for name, value in options.items():
+        if name not in known and name != tag_field:
+            raise ConfigError(_join(path, name) + ": unknown option" + suggestion(name, known))
+        if isinstance(value, Mapping) and (
+            nested := _nested(types[name], value, _join(path, name))
+        ):
+            _check_names(nested, value, _join(path, name))
+
+
+def _nested(hint: Any, options: Mapping[str, Any], path: str) -> Any:
+    """Return the options class that a table in a field of this type is meant for, if any.
+
+    Of several classes the table names one by its tag, such as ``method = "time"``.
+    """
+    members = get_args(hint) or (hint,)
+    classes = [c for c in members if isinstance(c, type) and issubclass(c, Options)]
+    by_tag = {str(c.__struct_config__.tag): c for c in classes if c.__struct_config__.tag}
+    if not by_tag:
+        return classes[0] if classes else None
+    field = str(classes[0].__struct_config__.tag_field)
+    tag = str(options.get(field, ""))
+    if tag not in by_tag:
+        raise ConfigError(f"{path}.{field}: {tag!r} is unknown{suggestion(tag, list(by_tag))}")
+    return by_tag[tag]
 
 
 def _plain(value: Any, path: str) -> Any:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec import Meta
 
-from pyrec.config import Options, build, read_toml
+from pyrec.config import Options, build, read_toml, to_toml
 from pyrec.errors import ConfigError
 
 
@@ -15,6 +15,19 @@ class Window(Options, frozen=True, kw_only=True):
 
 class Outer(Options, frozen=True, kw_only=True):
     window: Window = Window()
+
+
+class Last(Options, frozen=True, kw_only=True, tag_field="method", tag="last"):
+    n: int = 1
+
+
+class Time(Options, frozen=True, kw_only=True, tag_field="method", tag="time"):
+    at: float | None = None
+
+
+class Run(Options, frozen=True, kw_only=True):
+    split: Last | Time = Last()
+    outer: Outer | None = None
 
 
 @pytest.mark.parametrize(
@@ -67,3 +80,37 @@ def test_toml_errors_name_the_file(tmp_path):
     bad.write_text("a = \n")
     with pytest.raises(ConfigError, match=r"bad\.toml: not valid TOML: .*line 1"):
         read_toml(bad)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"outer": {"window": {"day": 1}}},
+            "outer.window.day: unknown option; did you mean 'days'?",
+        ),
+        ({"split": {"method": "time", "n": 2}}, "split.n: unknown option; known are 'at'"),
+        ({"split": {"method": "tim"}}, "split.method: 'tim' is unknown; did you mean 'time'?"),
+        ({"split": {"n": 2}}, "split.method: '' is unknown; known are 'last', 'time'"),
+        ({"split": 3}, "split: expected `object`, got `int`"),
+    ],
+)
+def test_nested_names_are_suggested_too(options, message):
+    with pytest.raises(ConfigError) as caught:
+        build(Run, options)
+    assert str(caught.value) == message
+
+
+def test_the_tag_chooses_the_options():
+    assert build(Run, {"split": {"method": "time", "at": 0.5}}).split == Time(at=0.5)
+
+
+def test_toml_round_trip(tmp_path):
+    options = {
+        "name": 'a "quoted" \\ näme\n',
+        "k": [1, 2.5, True],
+        "data": {"weights": {"view": 1, "add to cart": 3}, "nothing": None, "x": 1e-9},
+    }
+    (tmp_path / "a.toml").write_text(to_toml(options))
+    del options["data"]["nothing"]
+    assert read_toml(tmp_path / "a.toml") == options
