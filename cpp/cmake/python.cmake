@@ -5,7 +5,9 @@ find_package(pybind11 CONFIG REQUIRED)
 pybind11_add_module(
   _kernels MODULE NO_EXTRAS
   cpp/bindings/csr.cpp
+  cpp/bindings/metrics.cpp
   cpp/bindings/module.cpp
+  cpp/bindings/resampling.cpp
   cpp/bindings/runtime.cpp
   cpp/bindings/scoring.cpp)
 target_link_libraries(_kernels PRIVATE pyrec::core)
