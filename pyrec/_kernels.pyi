@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _F32: TypeAlias = NDArray[np.float32]
+_F64: TypeAlias = NDArray[np.float64]
 _I32: TypeAlias = NDArray[np.int32]
 _U8: TypeAlias = NDArray[np.uint8]
 _I64: TypeAlias = NDArray[np.int64]
@@ -112,3 +113,45 @@ def score_pairs_sparse(
 
 def top_k_of_rows(scores: Csr, *, k: int, threads: int) -> tuple[_I32, _F32]:
     """Return columns and values (rows, k) of the highest stored entries of each row."""
+
+def validate_lists(lists: _I32, *, items: int) -> None:
+    """Check that lists (n, k) hold distinct items in [0, items), padded with -1 at the end only.
+
+    Raises
+    ------
+    DataError
+        Naming the first offending entry.
+    """
+
+def judge(
+    lists: _I32, relevant: Csr, cutoffs: _I32, *, graded: bool, threads: int
+) -> tuple[_I32, _I32, _F64, _F64, _F64]:
+    """Judge valid lists (n, k) against what their users wanted, at all cut-offs in one pass.
+
+    Parameters
+    ----------
+    cutoffs : int32 (c,)
+        Increasing, at most k.
+    graded : bool
+        Whether the gain of an item is its value in `relevant` (0 or more), else 1.
+
+    Returns
+    -------
+    first_hit : int32 (n,)
+        Position of the first relevant item, from 1; 0 without one.
+    hits : int32 (n, c)
+        Relevant items up to the cut-off.
+    precision_sum : float64 (n, c)
+        Sum of the precision at those items' positions.
+    gain, ideal_gain : float64 (n, c)
+        Discounted cumulative gain of the list and of the best one.
+    """
+
+def auc(scores: Csr, relevant: Csr, *, threads: int) -> _F64:
+    """Return per row the share of pairs (relevant, other) among the scored that are in order."""
+
+def bootstrap_sums(values: _F64, *, replicates: int, seed: int, threads: int) -> _F64:
+    """Return column sums (replicates, m) of as many rows of `values`, drawn with replacement."""
+
+def sign_flip_sums(values: _F64, *, replicates: int, seed: int, threads: int) -> _F64:
+    """Return column sums (replicates, m) of the rows of `values`, each with a random sign."""

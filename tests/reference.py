@@ -1,5 +1,7 @@
 """Each kernel again in plain dense numpy: slow and obviously right."""
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -26,3 +28,40 @@ def sparse_scores(histories, neighbors):
 
     scores = histories.toarray().astype(np.float64) @ neighbors.toarray().astype(np.float64)
     return scores, stored(histories) @ stored(neighbors) > 0
+
+
+def metrics(ranked, wanted, k):
+    """Every metric of one list by its definition; `wanted` maps the relevant items to gains."""
+    top = [item for item in ranked if item >= 0][:k]
+    positions = [p for p, item in enumerate(top, 1) if item in wanted]
+    discount = [1 / math.log2(p + 1) for p in range(1, k + 1)]
+    best = sorted(wanted.values(), reverse=True)[:k]
+    n, capped = len(wanted), min(k, len(wanted))
+    precision, recall = len(positions) / k, len(positions) / n
+    graded = sum(wanted[top[p - 1]] * discount[p - 1] for p in positions)
+    ideal = sum(gain * d for gain, d in zip(best, discount, strict=False))
+    return {
+        "precision": precision,
+        "recall": recall,
+        "recall_capped": len(positions) / capped,
+        "f1": 2 * precision * recall / (precision + recall) if positions else 0.0,
+        "ndcg": sum(discount[p - 1] for p in positions) / sum(discount[:capped]),
+        "ndcg_graded": graded / ideal if ideal else math.nan,
+        "map": sum(i / p for i, p in enumerate(positions, 1)) / capped,
+        "mrr": 1 / positions[0] if positions else 0.0,
+        "hit_rate": float(bool(positions)),
+    }
+
+
+def auc(scores, wanted):
+    """Share of (relevant, other) pairs in order, a tie counting half; `scores` maps items."""
+    pairs = [(scores[i], scores[j]) for i in scores for j in scores if i in wanted - {j}
+             and j not in wanted]  # fmt: skip
+    won = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs)
+    return won / len(pairs) if pairs else math.nan
+
+
+def gini(counts):
+    """Half the mean absolute difference, relative to the mean."""
+    counts = np.asarray(counts, float)
+    return np.abs(counts[:, None] - counts[None, :]).mean() / (2 * counts.mean())

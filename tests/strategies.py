@@ -43,3 +43,17 @@ def logs(draw, max_events=30, **require):
         column("timestamps", np.int64, st.integers(0, 8)),
         column("sessions", np.int64, st.integers(0, 3)),
     )
+
+
+@st.composite
+def judged_lists(draw, max_users=8, max_items=25):
+    """Ranked lists, short ones padded with -1, and what their users wanted with what gain."""
+    n_items = draw(st.integers(1, max_items))
+    k = draw(st.integers(1, n_items + 3))
+    items = st.lists(st.integers(0, n_items - 1), unique=True)
+    lists, wanted = [], []
+    for _ in range(draw(st.integers(1, max_users))):
+        ranked = draw(items)[:k]
+        lists.append(ranked + [-1] * (k - len(ranked)))
+        wanted.append({item: float(draw(st.integers(0, 3))) for item in draw(items)})
+    return np.array(lists, np.int32), wanted, n_items

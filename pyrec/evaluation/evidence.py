@@ -1,0 +1,171 @@
+"""Evidence: what metrics are computed from.
+
+There are three kinds: ranked `Lists` and what each user wanted, `Scores` of everything that could
+have been ranked, and `Ratings` beside their predictions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.errors import DataError
+from pyrec.interactions import as_csr
+from pyrec.runtime import resolve_threads
+
+__all__ = ["Lists", "PerUser", "Ratings", "Scores"]
+
+PerUser: TypeAlias = NDArray[np.float64]
+"""One number per user; NaN where it would mean nothing."""
+
+
+class Lists:
+    """Ranked lists and what their users wanted, judged at all cut-offs in one pass.
+
+    Parameters
+    ----------
+    rows : int32 (n, k)
+        Item rows, best first; a short list ends in -1.
+    relevant : scipy sparse or Csr (n, n_items)
+        What each user turned out to want; values are gains, used by graded metrics only.
+    cutoffs : sequence of int, optional
+        The lengths at which the lists will be judged; the full length if not given.
+    n_items : int, optional
+        Size of the catalogue: the number of columns of `relevant` if not given.
+    popularity : (n_items,), optional
+        Number of training users of each item, for `novelty`.
+    n_users : int, optional
+        Number of training users.
+    threads : int, default 0
+        Number of threads; 0 means the default of the process.
+
+    Raises
+    ------
+    DataError
+        If a list is malformed (an item outside the catalogue, or twice in a list), or the shapes
+        do not fit.
+    """
+
+    def __init__(
+        self,
+        rows: ArrayLike,
+        relevant: Any,
+        *,
+        cutoffs: Sequence[int] | None = None,
+        n_items: int | None = None,
+        popularity: ArrayLike | None = None,
+        n_users: int | None = None,
+        threads: int = 0,
+    ) -> None:
+        array = np.asarray(rows)
+        if array.dtype.kind not in "iu":
+            raise DataError(f"rows: must be whole numbers, rows of items, not {array.dtype}")
+        self.rows = np.ascontiguousarray(array, dtype=np.int32)
+        self.relevant = as_csr(relevant, "relevant")
+        if self.rows.ndim != 2 or len(self.rows) != self.relevant.shape[0]:
+            raise DataError(
+                f"rows: are {self.rows.shape}, not (users, k) with the {self.relevant.shape[0]} "
+                "users of relevant"
+            )
+        self.n_items = self.relevant.shape[1] if n_items is None else n_items
+        self.cutoffs = sorted(set(cutoffs or [self.rows.shape[1]]))
+        if not 1 <= self.cutoffs[0] <= self.cutoffs[-1] <= self.rows.shape[1]:
+            raise DataError(
+                f"cutoffs: {self.cutoffs} are not between 1 and the lists' length, "
+                f"{self.rows.shape[1]}"
+            )
+        self.popularity = None if popularity is None else np.asarray(popularity)
+        self.n_users = n_users
+        self.threads = resolve_threads(threads)
+        _kernels.validate_lists(self.rows, items=self.relevant.shape[1])
+
+    @cached_property
+    def n_relevant(self) -> PerUser:
+        """Number of items that each user wanted."""
+        return np.diff(self.relevant.offsets).astype(np.float64)
+
+    @cached_property
+    def first_hit(self) -> PerUser:
+        """Position of the first relevant item, from 1; infinite where the list has none."""
+        first = self._judged[0].astype(np.float64)
+        first[first == 0] = np.inf
+        return self._or_nan(first)
+
+    def hits(self, k: int) -> PerUser:
+        """Number of relevant items among the first `k`."""
+        return self._or_nan(self._judged[1][:, self._at(k)].astype(np.float64))
+
+    def precision_sum(self, k: int) -> PerUser:
+        """Sum, over those hits, of the precision at their position."""
+        return self._or_nan(self._judged[2][:, self._at(k)])
+
+    def gain(self, k: int, *, graded: bool = False) -> PerUser:
+        """Discounted cumulative gain of the first `k`; an item's gain is 1, or its value."""
+        return self._or_nan((self._graded if graded else self._judged)[3][:, self._at(k)])
+
+    def ideal_gain(self, k: int, *, graded: bool = False) -> PerUser:
+        """Discounted cumulative gain of the best list of length `k`."""
+        return self._or_nan((self._graded if graded else self._judged)[4][:, self._at(k)])
+
+    def exposure(self, k: int) -> NDArray[np.int64]:
+        """How many lists have each item of the catalogue among their first `k`."""
+        shown = self.rows[:, :k]
+        counts: NDArray[np.int64] = np.bincount(shown[shown >= 0], minlength=self.n_items)
+        return counts
+
+    @cached_property
+    def _judged(self) -> tuple[NDArray[Any], ...]:
+        return self._judge(graded=False)
+
+    @cached_property
+    def _graded(self) -> tuple[NDArray[Any], ...]:
+        if self.relevant.nnz and self.relevant.values.min() < 0:
+            raise DataError("relevant: a graded metric takes gains of 0 or more")
+        return self._judge(graded=True)
+
+    def _judge(self, *, graded: bool) -> tuple[NDArray[Any], ...]:
+        cutoffs = np.array(self.cutoffs, dtype=np.int32)
+        return _kernels.judge(
+            self.rows, self.relevant, cutoffs, graded=graded, threads=self.threads
+        )
+
+    def _at(self, k: int) -> int:
+        if k not in self.cutoffs:
+            raise DataError(f"k: {k} is not among the cut-offs {self.cutoffs} of these lists")
+        return self.cutoffs.index(k)
+
+    def _or_nan(self, values: PerUser) -> PerUser:
+        return np.where(self.n_relevant > 0, values, np.nan)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of everything that could have been ranked for each user, and what they wanted."""
+
+    scores: Csr
+    relevant: Csr
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Predicted and actual ratings; user `i` has the entries ``offsets[i]:offsets[i + 1]``."""
+
+    predicted: NDArray[np.float64]
+    actual: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+
+    @cached_property
+    def counts(self) -> PerUser:
+        """Number of ratings of each user."""
+        return np.diff(self.offsets).astype(np.float64)
+
+    def mean(self, values: PerUser) -> PerUser:
+        """Mean of values, one per rating, over each user's ratings; NaN for a user without any."""
+        users = np.repeat(np.arange(len(self.counts)), np.diff(self.offsets))
+        sums = np.bincount(users, weights=values, minlength=len(self.counts))
+        return np.divide(sums, self.counts, where=self.counts > 0, out=np.full_like(sums, np.nan))
