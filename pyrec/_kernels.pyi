@@ -55,6 +55,32 @@ class Csr:
     def transpose_positions(self) -> _I64:
         """Return, for each entry of the transpose, its position in this matrix."""
 
+def group_pairs(
+    rows: _I32, columns: _I32, *, row_count: int, threads: int
+) -> tuple[_I64, _I32, _I64, _I64]:
+    """Return `offsets`, `columns`, `starts` and `order` of the distinct pairs, sorted.
+
+    Row `i` has the pairs ``offsets[i]:offsets[i + 1]``; pair `p` has the column ``columns[p]`` and
+    the events ``order[starts[p]:starts[p + 1]]``, in arrival order. Rows must be in range.
+    """
+
+def merge_pairs(
+    starts: _I64,
+    order: _I64,
+    *,
+    weights: _F32 | None,
+    kinds: _U8 | None,
+    factors: NDArray[np.float64] | None,
+    times: _I64 | None,
+    how: str,
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.uint32], _I64]:
+    """Return the merged weight ("sum", "max" or "last"), kind bits and latest time of each pair.
+
+    `factors` multiply the weights of each kind. Without `kinds` or `times` the respective result
+    is empty.
+    """
+
 def simd_level() -> str:
     """Return the SIMD level in use."""
 

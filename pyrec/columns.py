@@ -26,7 +26,7 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
 
 def owned(array: NDArray[Any]) -> NDArray[Any]:
     """Make an array read-only that nobody else has, so that it need not be copied."""
-    if array.base is not None and array.base.flags.writeable:
+    if isinstance(array.base, np.ndarray) and array.base.flags.writeable:
         return frozen(array)
     array.flags.writeable = False
     return array

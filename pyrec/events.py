@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyrec._kernels import Csr
+from pyrec import _kernels
 from pyrec.columns import (
     checked_codes,
     checked_positions,
@@ -19,6 +19,7 @@ from pyrec.config import suggestion
 from pyrec.errors import DataError
 from pyrec.interactions import Interactions, kind_table
 from pyrec.provenance import Report
+from pyrec.runtime import resolve_threads
 from pyrec.vocabulary import Vocabulary
 
 __all__ = ["Events"]
@@ -152,6 +153,37 @@ class Events:
         columns: dict[str, Any] = dict(weights=weights, timestamps=timestamps, sessions=sessions)
         return cls(user_ids, item_ids, user_rows, item_rows, codes, kind_names, **columns)
 
+    @classmethod
+    def from_interactions(cls, interactions: Interactions) -> Self:
+        """Make one event of each pair, with its weight and its time.
+
+        Raises
+        ------
+        DataError
+            If pairs had several kinds of event: what each of them weighed is not known any more.
+
+        Examples
+        --------
+        >>> import scipy.sparse as sp
+        >>> log = Events.from_interactions(Interactions.from_scipy(sp.csr_array([[0, 2], [1, 0]])))
+        >>> log.user_rows.tolist(), log.item_rows.tolist(), log.weights.tolist()
+        ([0, 1], [1, 0], [2.0, 1.0])
+        """
+        csr, bits = interactions.csr, interactions.kinds
+        if bits is not None and np.any((bits & (bits - np.uint32(1)) != 0) | (bits == 0)):
+            raise DataError("interactions: pairs had several kinds of event; use the events")
+        rows = np.arange(csr.shape[0], dtype=np.int32)
+        return cls(
+            interactions.users,
+            interactions.items,
+            owned(np.repeat(rows, np.diff(csr.offsets))),
+            csr.columns,
+            None if bits is None else owned(np.log2(bits).astype(np.uint8)),
+            interactions.kind_names,
+            csr.values,
+            interactions.timestamps,
+        )
+
     def __len__(self) -> int:
         return len(self.user_rows)
 
@@ -270,25 +302,36 @@ class Events:
         """
         if how not in _HOW:
             raise DataError(f"how: {how!r} is unknown" + suggestion(str(how), _HOW))
+        factors = None
         if kind_weights is not None:
             factors = self._kind_factors(kind_weights)
             used = factors[self.kinds] > 0
             if not np.all(used):
                 return self.take(used).aggregate(how, kind_weights)
-        offsets, item_rows, starts, order = _pairs(self.user_rows, self.item_rows, len(self.users))
-        weights = np.ones(len(self)) if how == "count" else self.weights_or_ones().astype(float)
-        if kind_weights is not None:
-            weights *= factors[self.kinds]
-        values = self._merged(how, weights, starts, order)
+        threads = resolve_threads()
+        offsets, item_rows, starts, order = _kernels.group_pairs(
+            self.user_rows, self.item_rows, row_count=len(self.users), threads=threads
+        )
+        values, kinds, times = _kernels.merge_pairs(
+            starts,
+            order,
+            weights=None if how == "count" else self.weights,
+            kinds=self.kinds,
+            factors=factors,
+            times=self.timestamps,
+            how="sum" if how == "count" else how,
+            threads=threads,
+        )
         single = self._narrowed(values, offsets, item_rows)
-        kinds = times = None
-        if self.kinds is not None:
-            bits = np.left_shift(np.uint32(1), self.kinds, dtype=np.uint32)
-            kinds = owned(_reduced(np.bitwise_or, bits[order], starts))
-        if self.timestamps is not None:
-            times = owned(_reduced(np.maximum, self.timestamps[order], starts))
-        csr = Csr(offsets, item_rows, single, len(self.items))
-        return Interactions(self.users, self.items, csr, kinds, self.kind_names, times)
+        csr = _kernels.Csr(owned(offsets), owned(item_rows), single, len(self.items))
+        return Interactions(
+            self.users,
+            self.items,
+            csr,
+            None if self.kinds is None else owned(kinds),
+            self.kind_names,
+            None if self.timestamps is None else owned(times),
+        )
 
     def _narrowed(
         self, values: NDArray[Any], offsets: NDArray[Any], item_rows: NDArray[Any]
@@ -304,24 +347,6 @@ class Events:
                 "not fit float32; scale them down"
             )
         return owned(single)
-
-    def _merged(
-        self, how: str, weights: NDArray[Any], starts: NDArray[Any], order: NDArray[Any]
-    ) -> NDArray[Any]:
-        if how == "max":
-            return _reduced(np.maximum, weights[order], starts)
-        if how != "last":
-            return _reduced(np.add, weights[order], starts)
-        if self.timestamps is not None:
-            # Within a pair events are in arrival order: the last of those that have its latest
-            # time wins.
-            times = self.timestamps[order]
-            latest = np.repeat(_reduced(np.maximum, times, starts), np.diff(starts))
-            at = np.where(times == latest, np.arange(len(order)), -1)
-            last = _reduced(np.maximum, at, starts)
-        else:
-            last = starts[1:] - 1
-        return np.asarray(weights[order[last]])
 
     def _kind_factors(self, kind_weights: Mapping[str, float]) -> NDArray[np.float64]:
         for kind, factor in kind_weights.items():
@@ -344,28 +369,6 @@ class Events:
             k: None if v is None else owned(change(v)) for k, v in present.items()
         }
         return replace(self, **changed)
-
-
-def _pairs(
-    user_rows: NDArray[np.int32], item_rows: NDArray[np.int32], n_users: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-    """Group events by pair: CSR offsets and columns, and `order[starts[p]:starts[p + 1]]`.
-
-    The last two give the positions of the events of pair `p`, in arrival order.
-    """
-    order = np.lexsort((item_rows, user_rows))
-    users, items = user_rows[order], item_rows[order]
-    first = np.ones(len(order), bool)
-    first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
-    starts = np.append(np.flatnonzero(first), len(order))
-    offsets = np.zeros(n_users + 1, np.int64)
-    np.cumsum(np.bincount(users[first], minlength=n_users), out=offsets[1:])
-    return owned(offsets), owned(items[first]), starts, order
-
-
-def _reduced(operation: np.ufunc, values: NDArray[Any], starts: NDArray[Any]) -> NDArray[Any]:
-    """Reduce each group; groups are never empty, which reduceat would get wrong."""
-    return operation.reduceat(values, starts[:-1]) if len(values) else values
 
 
 def _numbered(ids: ArrayLike, name: str) -> tuple[Vocabulary, NDArray[np.int32]]:

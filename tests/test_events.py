@@ -215,6 +215,21 @@ def test_a_sum_beyond_float32_is_refused_by_name():
     assert log.aggregate("max").csr.values.max() == np.float32(3e38)
 
 
+@given(logs(), st.sampled_from(["view", "cart", "buy"]))
+def test_interactions_become_events_again(log, kind):
+    merged = (log.only(kind) if log.kinds is not None else log).aggregate("max")
+    again = Events.from_interactions(merged).aggregate("max")
+    assert (merged.to_scipy() != again.to_scipy()).nnz == 0
+    for name in ("kinds", "timestamps"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(merged, name))
+
+
+def test_pairs_of_several_kinds_do_not_become_events():
+    log = Events.from_ids(users=[1, 1], items=[1, 1], kinds=["view", "buy"])
+    with pytest.raises(DataError, match="pairs had several kinds"):
+        Events.from_interactions(log.aggregate())
+
+
 def test_the_report_travels():
     log = small()
     report = Report().then("read", {"rows": np.int64(4)}, ["one note"])

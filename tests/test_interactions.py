@@ -1,3 +1,8 @@
+import ctypes
+import mmap
+import sys
+import tempfile
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -9,7 +14,7 @@ from strategies import logs
 from pyrec import Interactions, Vocabulary
 from pyrec._kernels import Csr
 from pyrec.errors import DataError
-from pyrec.interactions import as_csr
+from pyrec.interactions import as_csr, frozen
 
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 DTYPES = [bool, np.int8, np.uint16, np.int64, np.uint64, np.float32, np.float64, np.longdouble]
@@ -128,6 +133,42 @@ def test_take_users_and_transposed_carry_everything_along(log, rows):
     assert {(u, i): e for i, line in flipped.items() for u, e in line.items()} == {
         (u, i): e for u, line in entries(matrix).items() for i, e in line.items()
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="maps one piece of memory many times")
+def test_more_than_2_to_the_31_interactions():
+    """Offsets are 64-bit: 2049 rows of 2^20 pairs, all of whose arrays are the same 4 MiB."""
+    row, rows = np.arange(1 << 20, dtype=np.int32), 2049
+    columns = mapped_repeatedly(row, rows)
+    values = mapped_repeatedly(np.full(len(row), 2, np.float32), rows)
+    offsets = np.arange(rows + 1, dtype=np.int64) * len(row)
+    offsets.flags.writeable = False
+    csr = Csr(offsets, columns, values, len(row))
+    assert csr.nnz == 2049 << 20 > np.iinfo(np.int32).max
+    last = csr.take(np.array([rows - 1, 0], np.int32))
+    np.testing.assert_array_equal(last.columns, np.tile(row, 2))
+    matrix = Interactions(Vocabulary.range(rows), Vocabulary.range(len(row)), csr)
+    assert matrix.take_users([rows - 1]).nnz == len(row)
+    with pytest.raises(DataError, match="repeats or precedes"):
+        Csr(frozen(np.append(offsets[:-2], offsets[-1])), columns, values, len(row))
+
+
+def mapped_repeatedly(array, times):
+    """A read-only array of `times` copies that takes the memory of one."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    with tempfile.TemporaryFile() as file:
+        array.tofile(file)
+        file.flush()
+        whole = mmap.mmap(-1, array.nbytes * times, prot=mmap.PROT_READ)
+        anywhere = np.frombuffer(whole, array.dtype)
+        for copy in range(times):
+            at = anywhere.ctypes.data + copy * array.nbytes
+            map_fixed = mmap.MAP_SHARED | 0x10
+            place = libc.mmap(at, array.nbytes, mmap.PROT_READ, map_fixed, file.fileno(), 0)
+            assert place == at
+    return anywhere
 
 
 def test_by_item_is_made_once():

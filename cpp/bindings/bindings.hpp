@@ -8,6 +8,7 @@ namespace pyrec::bindings {
 void bind_csr(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
 void bind_resampling(pybind11::module_& module);
+void bind_grouping(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_scoring(pybind11::module_& module);
 

@@ -6,6 +6,7 @@ pybind11_add_module(
   _kernels MODULE NO_EXTRAS
   cpp/bindings/csr.cpp
   cpp/bindings/metrics.cpp
+  cpp/bindings/grouping.cpp
   cpp/bindings/module.cpp
   cpp/bindings/resampling.cpp
   cpp/bindings/runtime.cpp
