@@ -9,6 +9,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -194,9 +195,13 @@ def _nested(hint: Any, options: Mapping[str, Any], path: str) -> Any:
 
 
 def _plain(value: Any, path: str) -> Any:
-    """Turn numpy scalars into Python ones, inside containers too, and refuse NaN and infinity."""
+    """Turn numpy scalars and dates into plain values, and refuse NaN and infinity."""
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]")
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, float) and not np.isfinite(value):
         raise ConfigError(f"{path}: {value} is not a finite number")
     if isinstance(value, dict):
