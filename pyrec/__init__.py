@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from pyrec.events import Events
     from pyrec.interactions import Interactions
     from pyrec.io import read_events
+    from pyrec.linking import get_cmake_dir, get_include
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
     from pyrec.ranking import Ranking
@@ -25,6 +26,8 @@ _MODULES = {
     "Ranking": "ranking",
     "Vocabulary": "vocabulary",
     "errors": "",
+    "get_cmake_dir": "linking",
+    "get_include": "linking",
     "kernels": "",
     "read_events": "io",
     "load": "models.registry",
@@ -39,6 +42,8 @@ __all__ = [
     "Ranking",
     "Vocabulary",
     "errors",
+    "get_cmake_dir",
+    "get_include",
     "kernels",
     "load",
     "read_events",

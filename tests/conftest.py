@@ -1,9 +1,11 @@
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+import pyrec
 from pyrec import _kernels
 
 hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
@@ -26,3 +28,14 @@ def real_data():
     if not folder:
         pytest.skip("PYREC_DATA is not set")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """A folder that holds the installed package as a wheel lays it out, and nothing else."""
+    folder = tmp_path_factory.mktemp("site")
+    # An editable installation has two folders, the first of which takes precedence.
+    for part in reversed(pyrec.__path__):
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyx")
+        shutil.copytree(part, folder / "pyrec", dirs_exist_ok=True, ignore=ignored)
+    return folder

@@ -14,3 +14,10 @@ pybind11_add_module(
 target_link_libraries(_kernels PRIVATE pyrec::core)
 target_compile_options(_kernels PRIVATE -Wall -Wextra -Wshadow $<$<BOOL:${PYREC_WERROR}>:-Werror>)
 install(TARGETS _kernels DESTINATION pyrec)
+
+find_package(Cython REQUIRED)
+include(UseCython)
+cython_transpile(pyrec/capi.pyx LANGUAGE CXX OUTPUT_VARIABLE capi_source)
+python_add_library(capi MODULE WITH_SOABI ${capi_source})
+target_link_libraries(capi PRIVATE pyrec::core)
+install(TARGETS capi DESTINATION pyrec)

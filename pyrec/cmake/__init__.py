@@ -1,0 +1,1 @@
+"""Home of ``pyrecConfig.cmake``, where scikit-build-core finds it (entry point ``cmake.root``)."""
