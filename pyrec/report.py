@@ -171,21 +171,26 @@ def _quality(quality: Mapping[str, Any] | None) -> dict[str, Any] | None:
     names = [quality["model"], quality["baseline"]]
     parts = []
     for part in quality["parts"]:
-        rows = [
-            {"name": name, "verdict": verdict(row.get("difference")), **row}
-            for name, row in part["metrics"].items()
-        ]
+        rows = [{"name": name, **row} for name, row in part["metrics"].items()]
         parts.append({**part, "rows": rows, "chart": _quality_chart(part["metrics"], names)})
     return {**quality, "parts": parts}
 
 
-def verdict(difference: Mapping[str, Any] | None) -> str:
-    """Say what a paired difference shows: better, worse, or nothing for certain."""
+def verdict(difference: Mapping[str, Any] | None, *, lower_is_better: bool = False) -> str:
+    """Say what a paired difference shows: better, worse, or nothing for certain.
+
+    Examples
+    --------
+    >>> verdict({"mean": 0.2, "low": 0.1, "high": 0.3})
+    'better'
+    >>> verdict({"mean": 0.2, "low": -0.1, "high": 0.5})
+    'unclear'
+    """
     if difference is None or difference["low"] is None:
         return ""
-    if difference["low"] > 0:
-        return "better"
-    return "worse" if difference["high"] < 0 else "unclear"
+    if difference["low"] <= 0 <= difference["high"]:
+        return "unclear"
+    return "better" if (difference["low"] > 0) != lower_is_better else "worse"
 
 
 def _quality_chart(metrics: Mapping[str, Any], names: list[str]) -> Any:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from pyrec.errors import DataError
 from pyrec.runtime import resolve_threads
 
-__all__ = ["Format", "Role", "Source", "Wanted", "open_source"]
+__all__ = ["Format", "Role", "Source", "Wanted", "column_names", "open_source"]
 
 Role = Literal["id", "number", "time"]
 
@@ -107,6 +107,18 @@ def open_source(source: Any, wanted: Sequence[Wanted], form: Format) -> Iterator
             yield Source(str(path), connection.sql(sql), kind == "csv", notes)
         except connection.error as error:
             raise _explained(str(error), str(path)) from None
+
+
+def column_names(source: Any, form: Format) -> list[str]:
+    """Return the names of the columns that a file or folder has.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    with open_source(source, (), form) as opened:
+        return [str(name) for name in opened.stream.columns]
 
 
 class _Connection:
@@ -230,7 +242,8 @@ def _csv_sql(
     names = fields if form.header else [str(i) for i in range(len(fields))]
     _check_columns(str(files[0]), names, wanted)
     table = _read_csv(files, form, delimiter, names, header=form.header, quote='"')
-    return f"SELECT {', '.join(_quoted(w.column) for w in wanted)} FROM {table}", notes
+    columns = ", ".join(_quoted(w.column) for w in wanted) or "*"
+    return f"SELECT {columns} FROM {table}", notes
 
 
 def _delimiter(line: str, file: Path, wanted: Sequence[Wanted], form: Format) -> str:
@@ -290,7 +303,7 @@ def _typed_sql(
     relation = connection.sql(f"SELECT * FROM {table}")
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     _check_columns(name, list(relation.columns), wanted)
-    columns = ", ".join(_cast(w, types[w.column]) for w in wanted)
+    columns = ", ".join(_cast(w, types[w.column]) for w in wanted) or "*"
     return f"SELECT {columns} FROM {table}", []
 
 

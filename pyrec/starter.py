@@ -1,0 +1,58 @@
+"""A configuration to start from: what can be told about a log by looking at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyrec.events import Events
+from pyrec.guess import guess_columns, guess_event_weights, guess_target
+from pyrec.io import read_events
+from pyrec.sources import Format, column_names
+
+__all__ = ["Starter", "starter"]
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A log, a configuration for it as plain options, and what was guessed, in words."""
+
+    events: Events
+    options: dict[str, Any]
+    notes: list[str]
+
+
+def starter(path: str | Path, columns: Mapping[str, str | None] | None = None) -> Starter:
+    """Read a log and propose how to run it.
+
+    Parameters
+    ----------
+    path : path
+        The log.
+    columns : mapping
+        Which column is what, as far as it is known: ``{"user": "visitorid"}``.
+
+    Raises
+    ------
+    ConfigError
+        If the columns of users or items cannot be told.
+    DataError
+        If the log cannot be read.
+    """
+    known = dict(columns or {})
+    found = guess_columns(column_names(path, Format()), known)
+    notes = [
+        f"{role}: column {column!r}" + ("" if known.get(role) else " (guessed from its name)")
+        for role, column in found.items()
+    ]
+    events = read_events(path, **found)
+    data: dict[str, Any] = {"path": str(Path(path).resolve()), **found}
+    split: dict[str, Any] = {"method": "random" if events.timestamps is None else "time"}
+    if events.kind_names:
+        data["event_weights"] = guess_event_weights(events.kind_names)
+        weights = ", ".join(f"{kind} {weight:g}" for kind, weight in data["event_weights"].items())
+        notes.append(f"weights of events: {weights} (guessed from their names)")
+        if target := guess_target(events.kind_names):
+            split["target"] = target
+            notes.append(f"judged on: {target} (guessed from its name)")
+    return Starter(events, {"data": data, "split": split, "model": {"name": "als"}}, notes)

@@ -1,0 +1,54 @@
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from pyrec import charts
+
+DAYS = np.arange(np.datetime64("2024-01-01"), np.datetime64("2024-01-08"))
+
+
+def quality():
+    return charts.quality(["recall@20"], [(0.3, 0.2, 0.4)], [(0.1, 0.1, 0.2)], ["als", "popular"])
+
+
+def concentration():
+    return charts.concentration({"events": np.array([5, 0, 3]), "lists": np.array([0, 0, 0])})
+
+
+def activity():
+    return charts.activity(DAYS, {"view": np.arange(7), "<buy>": np.arange(7)}, "day")
+
+
+@pytest.mark.parametrize("draw", [quality, concentration, activity])
+def test_drawings_take_their_colours_from_the_page(draw):
+    svg = draw()
+    ET.fromstring(svg)  # well-formed
+    assert "var(--series-1)" in svg
+    assert "var(--ink-soft)" in svg
+    assert not re.search(r"#0102|#000000|#ffffff|font-family|<style|<\?xml", svg)
+
+
+def test_drawings_are_the_same_each_time_and_their_ids_do_not_meet():
+    assert activity() == activity()
+    ids = [set(re.findall(r'\bid="([^"]+)"', draw())) for draw in (quality, activity)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_names_are_escaped():
+    assert "&lt;buy&gt;" in activity()
+
+
+def test_one_period_and_many_kinds():
+    kinds = {f"kind {i}": np.array([i]) for i in range(9)}
+    ET.fromstring(charts.activity(DAYS[:1], kinds, "month"))
+
+
+def test_matplotlib_settings_of_the_process_stay(monkeypatch):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    activity()
+    assert dict(matplotlib.rcParams) == before
