@@ -181,3 +181,45 @@ def bootstrap_sums(values: _F64, *, replicates: int, seed: int, threads: int) ->
 
 def sign_flip_sums(values: _F64, *, replicates: int, seed: int, threads: int) -> _F64:
     """Return column sums (replicates, m) of the rows of `values`, each with a random sign."""
+
+class AlsOptions:
+    """What als.hpp minimises, and how: `solver` is "cg" or "exact"."""
+
+    def __init__(
+        self,
+        *,
+        solver: str,
+        regularization: float,
+        alpha: float,
+        unobserved_weight: float,
+        regularization_exponent: float,
+        cg_steps: int,
+    ) -> None: ...
+
+class AlsSide:
+    """The factors that stay as they are during a half-step, with their Gram matrix."""
+
+    def __init__(self, options: AlsOptions) -> None: ...
+    def prepare(self, factors: _F32, *, threads: int) -> None:
+        """Take the factors, which are shared: do not change them while the side is in use."""
+
+class AlsScratch:
+    """Memory that half-steps work in; one half-step at a time."""
+
+    def __init__(self) -> None: ...
+
+def als_solve(
+    matrix: Csr, side: AlsSide, solved: _F32, scratch: AlsScratch, *, threads: int
+) -> None:
+    """Replace each row of `solved` by the factors that fit the matrix's row best.
+
+    Raises
+    ------
+    NumericalError
+        If the normal equations of a row are singular.
+    """
+
+def als_objective(
+    matrix: Csr, users: _F32, items: _F32, options: AlsOptions, *, threads: int
+) -> float:
+    """Return the objective, summed in double precision."""

@@ -5,6 +5,7 @@
 
 namespace pyrec::bindings {
 
+void bind_als(pybind11::module_& module);
 void bind_csr(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
 void bind_resampling(pybind11::module_& module);

@@ -4,6 +4,7 @@ find_package(pybind11 CONFIG REQUIRED)
 
 pybind11_add_module(
   _kernels MODULE NO_EXTRAS
+  cpp/bindings/als.cpp
   cpp/bindings/csr.cpp
   cpp/bindings/metrics.cpp
   cpp/bindings/grouping.cpp

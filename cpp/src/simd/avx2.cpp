@@ -6,4 +6,5 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::avx2_kernels = {
     .name = "avx2",
     .dot = dot,
+    .solve = solve_kernels,
 };

@@ -6,4 +6,5 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::avx512_kernels = {
     .name = "avx512",
     .dot = dot,
+    .solve = solve_kernels,
 };

@@ -6,4 +6,5 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::avx512_vnni_kernels = {
     .name = "avx512_vnni",
     .dot = dot,
+    .solve = solve_kernels,
 };

@@ -6,4 +6,5 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::baseline_kernels = {
     .name = "baseline",
     .dot = dot,
+    .solve = solve_kernels,
 };

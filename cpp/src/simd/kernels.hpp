@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "simd/solve_kernels.hpp"
+
 namespace pyrec::detail {
 
 struct KernelTable {
@@ -15,6 +17,7 @@ struct KernelTable {
     // The canonical score of a pair: 16 interleaved fused sums, then a fixed tree. Every path that
     // reports a score reports this one, so that batch size, tiles and threads cannot change a bit.
     float (*dot)(const float* a, const float* b, std::int64_t n);
+    SolveKernels solve;
 };
 
 extern const KernelTable baseline_kernels;

@@ -6,4 +6,5 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::neon_kernels = {
     .name = "neon",
     .dot = dot,
+    .solve = solve_kernels,
 };

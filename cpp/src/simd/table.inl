@@ -2,5 +2,6 @@
 namespace pyrec::detail {
 namespace {
 #include "simd/dense.inl"
+#include "simd/solve.inl"
 }  // namespace
 }  // namespace pyrec::detail

@@ -6,13 +6,78 @@ namespace {
 
 struct Isa {
     static constexpr int width = 16;
+    static constexpr int registers = 32;
+    using Scalar = float;
     using Float = __m512;
+    using Vector = Float;
 
     static Float zero() { return _mm512_setzero_ps(); }
     static Float load(const float* p) { return _mm512_loadu_ps(p); }
     static void store(float* p, Float v) { _mm512_storeu_ps(p, v); }
     static Float broadcast(float v) { return _mm512_set1_ps(v); }
     static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+    static Float sqrt(Float v) { return _mm512_sqrt_ps(v); }
+    static Float min(Float a, Float b) { return _mm512_min_ps(a, b); }
+
+    // The sums of the elements of eight vectors: halves of two vectors share one, then quarters.
+    static void sums(const Float (&v)[8], float* out) {
+        Float half[4];
+        for (int i = 0; i < 4; ++i) {
+            half[i] = _mm512_add_ps(_mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0x44),
+                                    _mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0xEE));
+        }
+        Float quarter[2];
+        for (int i = 0; i < 2; ++i) {
+            quarter[i] = _mm512_add_ps(_mm512_shuffle_f32x4(half[2 * i], half[2 * i + 1], 0x88),
+                                       _mm512_shuffle_f32x4(half[2 * i], half[2 * i + 1], 0xDD));
+        }
+        const Float pair = _mm512_add_ps(_mm512_shuffle_ps(quarter[0], quarter[1], 0x44),
+                                         _mm512_shuffle_ps(quarter[0], quarter[1], 0xEE));
+        const Float sum = _mm512_add_ps(pair, _mm512_permute_ps(pair, 0xB1));
+        const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+        _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(order, sum)));
+    }
+
+    // Row i becomes column i.
+    static void transpose(Float (&v)[16]) {
+        Float t[16];
+        for (int i = 0; i < 16; i += 4) {
+            const Float a = _mm512_unpacklo_ps(v[i], v[i + 1]);
+            const Float b = _mm512_unpackhi_ps(v[i], v[i + 1]);
+            const Float c = _mm512_unpacklo_ps(v[i + 2], v[i + 3]);
+            const Float d = _mm512_unpackhi_ps(v[i + 2], v[i + 3]);
+            t[i] = _mm512_shuffle_ps(a, c, 0x44);
+            t[i + 1] = _mm512_shuffle_ps(a, c, 0xEE);
+            t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+            t[i + 3] = _mm512_shuffle_ps(b, d, 0xEE);
+        }
+        // Each t holds 4x4 blocks that are transposed already: now the blocks change places.
+        for (int i = 0; i < 4; ++i) {
+            const Float a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88);
+            const Float b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xDD);
+            const Float c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88);
+            const Float d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xDD);
+            v[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+            v[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+            v[i + 8] = _mm512_shuffle_f32x4(a, c, 0xDD);
+            v[i + 12] = _mm512_shuffle_f32x4(b, d, 0xDD);
+        }
+    }
+};
+
+struct IsaDouble {
+    static constexpr int width = 8;
+    static constexpr int registers = 32;
+    using Scalar = double;
+    using Vector = __m512d;
+
+    static Vector zero() { return _mm512_setzero_pd(); }
+    static Vector load(const double* p) { return _mm512_loadu_pd(p); }
+    static void store(double* p, Vector v) { _mm512_storeu_pd(p, v); }
+    static Vector broadcast(double v) { return _mm512_set1_pd(v); }
+    static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_pd(a, b, c); }
+    static Vector sqrt(Vector v) { return _mm512_sqrt_pd(v); }
+    static Vector min(Vector a, Vector b) { return _mm512_min_pd(a, b); }
 };
 
 }  // namespace

@@ -1,0 +1,156 @@
+#include "pyrec/als.hpp"
+
+#include <algorithm>
+
+#include "cholesky.hpp"
+#include "conjugate_gradient.hpp"
+#include "least_squares.hpp"
+#include "simd/kernels.hpp"
+
+namespace pyrec {
+
+namespace {
+
+using detail::kernels;
+
+void prepare_table(AlsSide::Prepared& side, const Execution& execution) {
+    const DenseView<const float> factors = side.factors;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(factors.data) % 64 == 0;
+    if (aligned && factors.cols == side.stride) {
+        side.table = factors.data;
+        return;
+    }
+    float* const copy = side.copy.reserve(factors.rows * side.stride);
+    parallel_for(factors.rows, 4096, execution, [&](std::int64_t begin, std::int64_t end, int) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            float* const to = copy + row * side.stride;
+            std::copy_n(factors.row(row), factors.cols, to);
+            std::fill(to + factors.cols, to + side.stride, 0.0F);
+        }
+    });
+    side.table = copy;
+}
+
+void scale_gram(AlsSide::Prepared& side) {
+    const std::int64_t f = side.factors.cols;
+    float* const scaled = side.scaled_gram.reserve(side.stride * side.stride);
+    std::fill_n(scaled, side.stride * side.stride, 0.0F);
+    for (std::int64_t i = 0; i < f; ++i) {
+        for (std::int64_t j = 0; j < f; ++j) {
+            const double element = side.gram[static_cast<std::size_t>(i * f + j)];
+            scaled[i * side.stride + j] =
+                static_cast<float>(side.options.unobserved_weight * element);
+        }
+    }
+}
+
+}  // namespace
+
+AlsSide::AlsSide(const AlsOptions& options) : prepared_(std::make_unique<Prepared>()) {
+    prepared_->options = options;
+}
+AlsSide::~AlsSide() = default;
+AlsSide::AlsSide(AlsSide&&) noexcept = default;
+AlsSide& AlsSide::operator=(AlsSide&&) noexcept = default;
+
+AlsScratch::AlsScratch() : workers_(std::make_unique<Workers>()) {}
+AlsScratch::~AlsScratch() = default;
+AlsScratch::AlsScratch(AlsScratch&&) noexcept = default;
+AlsScratch& AlsScratch::operator=(AlsScratch&&) noexcept = default;
+
+void AlsSide::prepare(DenseView<const float> factors, const Execution& execution) {
+    Prepared& side = *prepared_;
+    side.factors = factors;
+    side.stride = detail::padded_stride(factors.cols);
+    side.gram.resize(static_cast<std::size_t>(factors.cols * factors.cols));
+    detail::gram(factors, side.gram_scratch, execution, side.gram);
+    if (side.options.solver == AlsSolver::exact) {
+        detail::rotate_to_eigenbasis(side, execution);
+    } else {
+        scale_gram(side);
+        prepare_table(side, execution);
+    }
+}
+
+void als_solve(const CsrView<const float>& matrix, const AlsSide& side, DenseView<float> solved,
+               AlsScratch& scratch, const Execution& execution) {
+    AlsScratch::Workers& workers = scratch.workers();
+    workers.marks.assign(static_cast<std::size_t>(matrix.rows()), 0);
+    if (side.prepared().options.solver == AlsSolver::exact) {
+        detail::solve_exactly(matrix, side.prepared(), solved, workers, execution);
+    } else {
+        detail::solve_by_conjugate_gradient(matrix, side.prepared(), solved, workers, execution);
+    }
+    detail::solve_marked_in_double(matrix, side.prepared(), solved, workers, execution);
+}
+
+namespace {
+
+double observed_part(const CsrView<const float>& matrix, std::int64_t row, const float* user,
+                     DenseView<const float> items, const AlsOptions& options) {
+    const auto entries = matrix.row(row);
+    double sum = 0;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const double confidence = options.alpha * static_cast<double>(entries.values[i]);
+        const double score =
+            static_cast<double>(kernels().dot(user, items.row(entries.columns[i]), items.cols));
+        const double miss = (confidence > 0 ? 1 : 0) - score;
+        sum += std::abs(confidence) * miss * miss - options.unobserved_weight * score * score;
+    }
+    return sum;
+}
+
+double squared_norm(const float* row, std::int64_t cols) {
+    double sum = 0;
+    for (std::int64_t j = 0; j < cols; ++j) {
+        sum += static_cast<double>(row[j]) * static_cast<double>(row[j]);
+    }
+    return sum;
+}
+
+double item_penalties(const CsrView<const float>& matrix, DenseView<const float> items,
+                      const AlsOptions& options) {
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(matrix.cols), 0);
+    for (const std::int32_t column : matrix.columns) ++counts[static_cast<std::size_t>(column)];
+    double sum = 0;
+    for (std::int64_t item = 0; item < items.rows; ++item) {
+        sum += detail::penalty(options, counts[static_cast<std::size_t>(item)], matrix.rows()) *
+               squared_norm(items.row(item), items.cols);
+    }
+    return sum;
+}
+
+}  // namespace
+
+double als_objective(const CsrView<const float>& matrix, DenseView<const float> users,
+                     DenseView<const float> items, const AlsOptions& options,
+                     const Execution& execution) {
+    // The sum over all pairs of (u.v)^2 is the inner product of the two Gram matrices.
+    const auto size = static_cast<std::size_t>(users.cols * users.cols);
+    std::vector<double> user_gram(size);
+    std::vector<double> item_gram(size);
+    detail::GramScratch<double> scratch;
+    detail::gram(users, scratch, execution, std::span<double>(user_gram));
+    detail::gram(items, scratch, execution, std::span<double>(item_gram));
+    double all_pairs = 0;
+    for (std::size_t i = 0; i < size; ++i) all_pairs += user_gram[i] * item_gram[i];
+
+    constexpr std::int64_t block = 512;
+    const std::int64_t blocks = (matrix.rows() + block - 1) / block;
+    std::vector<double> parts(static_cast<std::size_t>(blocks), 0.0);
+    parallel_for(blocks, 1, execution, [&](std::int64_t begin, std::int64_t, int) {
+        double& sum = parts[static_cast<std::size_t>(begin)];
+        const std::int64_t end = std::min((begin + 1) * block, matrix.rows());
+        for (std::int64_t row = begin * block; row < end; ++row) {
+            const auto observed = static_cast<std::int64_t>(matrix.row(row).size());
+            sum += observed_part(matrix, row, users.row(row), items, options) +
+                   detail::penalty(options, observed, matrix.cols) *
+                       squared_norm(users.row(row), users.cols);
+        }
+    });
+    double sum = options.unobserved_weight * all_pairs + item_penalties(matrix, items, options);
+    for (const double part : parts) sum += part;
+    return sum;
+}
+
+}  // namespace pyrec

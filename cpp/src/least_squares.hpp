@@ -1,0 +1,74 @@
+// What the two solvers of ALS share: the weights of the objective, and the states behind the opaque
+// types of als.hpp.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "aligned.hpp"
+#include "gram.hpp"
+#include "pyrec/als.hpp"
+#include "simd/solve_kernels.hpp"
+
+namespace pyrec {
+
+namespace detail {
+
+// lambda of a row with `observed` pairs out of `others`.
+inline double penalty(const AlsOptions& options, std::int64_t observed, std::int64_t others) {
+    const double weight =
+        static_cast<double>(observed) + options.unobserved_weight * static_cast<double>(others);
+    return options.regularization * std::pow(weight, options.regularization_exponent);
+}
+
+// Rows to be solved again in double precision.
+using Marks = std::vector<std::uint8_t>;
+
+struct CgWorker {
+    AlignedBuffer<float> vectors;
+    AlignedBuffer<float> packed;
+};
+
+template <class T>
+struct LaneWorker {
+    AlignedBuffer<T> memory;
+    std::vector<const float*> entries;
+    std::vector<LaneRow> rows;
+    AlignedBuffer<float> rotated;
+};
+
+}  // namespace detail
+
+struct AlsSide::Prepared {
+    AlsOptions options;
+    DenseView<const float> factors;
+    std::int64_t stride = 0;
+    std::vector<double> gram;
+
+    // The factors as the kernels want them: aligned, padded, and for the exact solver in the basis
+    // in which the Gram matrix is diagonal. Points into `copy` or, if they are so already, to
+    // `factors`.
+    const float* table = nullptr;
+    detail::AlignedBuffer<float> copy;
+    detail::GramScratch<float> gram_scratch;
+
+    // Conjugate gradients: unobserved_weight times the Gram matrix, stride x stride.
+    detail::AlignedBuffer<float> scaled_gram;
+
+    // Exact: the eigenvalues times unobserved_weight, and the eigenvectors as columns and as rows.
+    std::vector<float> eigenvalues;
+    detail::AlignedBuffer<float> basis;
+    detail::AlignedBuffer<float> basis_transposed;
+};
+
+struct AlsScratch::Workers {
+    detail::Marks marks;
+    std::vector<std::int32_t> order;
+    std::vector<detail::CgWorker> cg;
+    std::vector<detail::LaneWorker<float>> lanes;
+    std::vector<detail::LaneWorker<double>> lanes_double;
+    detail::GramScratch<double> gram;
+};
+
+}  // namespace pyrec

@@ -1,0 +1,173 @@
+// Normal equations of sparse rows, one row in each lane, solved exactly. No include guard: a body.
+
+template <class L>
+inline typename L::Vector maximum(typename L::Vector a, typename L::Vector b) {
+    return -L::min(-a, -b);
+}
+
+// Finds entries first..first + count of every lane: where their factors are and their confidences.
+// A lane that has fewer gets factors of zero, for which any confidence will do.
+template <class L>
+inline void gather_entries(const LaneBatch<typename L::Scalar>& batch, std::int64_t first,
+                           std::int64_t count) {
+    for (int lane = 0; lane < L::width; ++lane) {
+        const LaneRow& row = batch.rows[lane];
+        for (std::int64_t e = 0; e < count; ++e) {
+            const std::int64_t at = e * L::width + lane;
+            const bool real = first + e < row.count;
+            batch.entries[at] =
+                real ? batch.table + row.columns[first + e] * batch.stride : batch.nothing;
+            batch.confidences[at] = real ? batch.alpha * row.values[first + e] : batch.unobserved;
+        }
+    }
+}
+
+// The update of an entry is weight v v^T with weight = |c| - unobserved, its right side max(c, 0)
+// v. Both come from rows of a panel scaled by s: s^2 is the weight, and the right side is the row
+// times `target` = max(c, 0) / s. Where the weight vanishes, a trace of c is added to it so that s
+// does not; the whole matrix contains c v v^T, so that it cannot notice. Negative weights (c below
+// `unobserved`) are subtracted as products of a second panel. Tells whether there are any.
+template <class L>
+inline bool weigh_entries(const LaneBatch<typename L::Scalar>& batch, std::int64_t count) {
+    using T = typename L::Scalar;
+    const auto trace = L::broadcast(sizeof(T) == sizeof(float) ? T(1e-9) : T(1e-18));
+    const auto smallest = L::broadcast(T(1e-30));
+    auto least = L::zero();
+    for (std::int64_t e = 0; e < count; ++e) {
+        const std::int64_t at = e * L::width;
+        const auto confidence = L::load(batch.confidences + at);
+        const auto positive = maximum<L>(confidence, L::zero());
+        const auto weight = maximum<L>(confidence, -confidence) - L::broadcast(batch.unobserved);
+        const auto scale = L::sqrt(maximum<L>(weight, L::zero()) + trace * positive);
+        L::store(batch.scales + at, scale);
+        L::store(batch.targets + at, positive / maximum<L>(scale, smallest));
+        L::store(batch.negatives + at, L::sqrt(maximum<L>(-weight, L::zero())));
+        least = L::min(weight, least);
+    }
+    T lanes[L::width];
+    L::store(lanes, least);
+    for (int lane = 0; lane < L::width; ++lane) {
+        if (lanes[lane] < 0) return true;
+    }
+    return false;
+}
+
+template <class L>
+inline std::int64_t longest(const LaneBatch<typename L::Scalar>& batch) {
+    std::int64_t most = 0;
+    for (int lane = 0; lane < L::width; ++lane) {
+        if (batch.rows[lane].count > most) most = batch.rows[lane].count;
+    }
+    return most;
+}
+
+template <class L>
+inline typename L::Vector ridges(const LaneBatch<typename L::Scalar>& batch) {
+    typename L::Scalar lanes[L::width];
+    for (int lane = 0; lane < L::width; ++lane) {
+        lanes[lane] = static_cast<typename L::Scalar>(batch.rows[lane].ridge);
+    }
+    return L::load(lanes);
+}
+
+// lower = the common matrix + ridge I; rows that only pad the last panel get a 1 on the diagonal.
+template <class L>
+inline void begin_systems(const LaneBatch<typename L::Scalar>& batch, std::int64_t panels) {
+    const auto ridge = ridges<L>(batch);
+    auto* to = batch.lower;
+    for (std::int64_t i = 0; i < panels; ++i) {
+        for (std::int64_t column = 0; column < (i + 1) * panel_rows; ++column) {
+            for (int r = 0; r < panel_rows; ++r, to += L::width) {
+                const std::int64_t row = i * panel_rows + r;
+                auto element = L::zero();
+                if (row >= batch.factors) {
+                    element = L::broadcast(row == column ? 1 : 0);
+                } else if (batch.gram && column < batch.factors) {
+                    element = L::broadcast(batch.gram[row * batch.factors + column]);
+                } else if (row == column) {
+                    element = L::broadcast(batch.diagonal[row]);
+                }
+                if (row == column && row < batch.factors) element = element + ridge;
+                L::store(to, element);
+            }
+        }
+    }
+}
+
+template <class L>
+void solve_direct(LaneBatch<typename L::Scalar>& batch) {
+    const std::int64_t panels = (batch.factors + panel_rows - 1) / panel_rows;
+    begin_systems<L>(batch, panels);
+    for (std::int64_t j = 0; j < panels * panel_rows; ++j) {
+        L::store(batch.solution + j * L::width, L::zero());
+    }
+    const std::int64_t entries = longest<L>(batch);
+    for (std::int64_t first = 0; first < entries; first += lane_chunk) {
+        const std::int64_t count = entries - first < lane_chunk ? entries - first : lane_chunk;
+        gather_entries<L>(batch, first, count);
+        const bool any_negative = weigh_entries<L>(batch, count);
+        load_columns<L>(batch.entries, count, batch.factors, batch.scales, batch.panel);
+        add_products<L>(batch.panel, panels, count, false, batch.lower);
+        multiply_panel<L>(batch.panel, panels, count, batch.targets, batch.solution);
+        if (any_negative) {
+            load_columns<L>(batch.entries, count, batch.factors, batch.negatives, batch.panel);
+            add_products<L>(batch.panel, panels, count, true, batch.lower);
+        }
+    }
+    factorize<L>(batch.lower, panels, batch.worst);
+    solve_factorized<L>(batch.lower, panels, batch.solution);
+}
+
+// With M the common diagonal matrix, B the scaled entries times M^-1/2 and t the targets:
+// x = M^-1/2 B^T (I + B B^T)^-1 t.
+template <class L>
+void solve_dual(LaneBatch<typename L::Scalar>& batch) {
+    const std::int64_t count = longest<L>(batch);
+    const std::int64_t panels = (count + panel_rows - 1) / panel_rows;
+    gather_entries<L>(batch, 0, count);
+    weigh_entries<L>(batch, count);
+    const auto ridge = ridges<L>(batch);
+    for (std::int64_t j = 0; j < batch.factors; ++j) {
+        const auto diagonal = L::broadcast(batch.diagonal[j]) + ridge;
+        L::store(batch.column_scales + j * L::width, L::broadcast(1) / L::sqrt(diagonal));
+    }
+    load_rows<L>(batch.entries, count, batch.factors, batch.scales, batch.column_scales,
+                 batch.panel);
+    auto* to = batch.lower;
+    for (std::int64_t i = 0; i < panels; ++i) {
+        for (std::int64_t column = 0; column < (i + 1) * panel_rows; ++column) {
+            for (int r = 0; r < panel_rows; ++r, to += L::width) {
+                L::store(to, L::broadcast(i * panel_rows + r == column ? 1 : 0));
+            }
+        }
+    }
+    add_products<L>(batch.panel, panels, batch.factors, false, batch.lower);
+    factorize<L>(batch.lower, panels, batch.worst);
+    for (std::int64_t e = count; e < panels * panel_rows; ++e) {
+        L::store(batch.targets + e * L::width, L::zero());
+    }
+    solve_factorized<L>(batch.lower, panels, batch.targets);
+    multiply_panel_transposed<L>(batch.panel, panels, batch.factors, batch.targets, batch.solution);
+    for (std::int64_t j = 0; j < batch.factors; ++j) {
+        auto* x = batch.solution + j * L::width;
+        L::store(x, L::load(x) * L::load(batch.column_scales + j * L::width));
+    }
+}
+
+template <class L>
+void unload(const typename L::Scalar* solution, std::int64_t factors, typename L::Scalar* rows,
+            std::int64_t stride) {
+    for (std::int64_t j = 0; j < factors; ++j) {
+        for (int lane = 0; lane < L::width; ++lane) {
+            rows[lane * stride + j] = solution[j * L::width + lane];
+        }
+    }
+}
+
+template <class L>
+inline constexpr LaneKernels<typename L::Scalar> lane_kernels = {
+    .width = L::width,
+    .direct = solve_direct<L>,
+    .dual = solve_dual<L>,
+    .unload = unload<L>,
+};
