@@ -223,3 +223,37 @@ def als_objective(
     matrix: Csr, users: _F32, items: _F32, options: AlsOptions, *, threads: int
 ) -> float:
     """Return the objective, summed in double precision."""
+def row_norms(matrix: Csr) -> _F64:
+    """Return the Euclidean norm of every row."""
+
+def find_neighbors(
+    rows: Csr,
+    row_weights: _F32,
+    columns: Csr,
+    column_weights: _F32,
+    selves: _I32,
+    *,
+    k: int,
+    denominator: str,
+    shrink: float,
+    pattern: bool,
+    threads: int,
+) -> tuple[_I64, _I32, _F32]:
+    """Return offsets, columns and values of the `k` highest similarities of each row.
+
+    The similarity of row `i` and column `j` is their dot product over a denominator.
+
+    Parameters
+    ----------
+    rows : Csr (n, d)
+    columns : Csr (d, m)
+    row_weights, column_weights : float32 (n,), (m,)
+        What the denominator is made of.
+    selves : int32 (n,) or empty
+        For each row the column that is the row itself and so no neighbour of it, or -1.
+    denominator : {"none", "product", "combined"}
+        1, or the product of the weights plus `shrink`, or their sum less the dot product plus
+        `shrink`.
+    pattern : bool
+        Whether every stored entry counts as 1.
+    """

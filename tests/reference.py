@@ -65,3 +65,33 @@ def gini(counts):
     """Half the mean absolute difference, relative to the mean."""
     counts = np.asarray(counts, float)
     return np.abs(counts[:, None] - counts[None, :]).mean() / (2 * counts.mean())
+
+
+def similarity(dense, metric="cosine", shrink=0.0, alpha=0.5, rows=slice(None), real=np.float32):
+    """Some rows compared with all, in the order of operations that is promised."""
+    shrink = real(shrink)
+    if metric == "jaccard":
+        dense = dense != 0
+    dots = dense[rows].astype(real) @ dense.T.astype(real)
+    if metric == "dot":
+        return dots
+    if metric == "jaccard":
+        counts = np.count_nonzero(dense, axis=1).astype(real)
+        below = counts[rows, None] + counts[None, :] - dots + shrink
+    else:
+        norms = np.sqrt(np.sum(dense.astype(np.float64) ** 2, axis=1))
+        own, other = (2 * alpha, 2 - 2 * alpha) if metric == "asymmetric" else (1.0, 1.0)
+        a, b = (np.power(norms, exponent).astype(real) for exponent in (own, other))
+        below = a[rows, None] * b[None, :] + shrink
+    return np.divide(dots, below, out=np.zeros_like(dots), where=below != 0)
+
+
+def neighbors(similarities, k, selves=None):
+    """Keep the k highest of each row, ties to the lower column; no zeros, nothing with itself."""
+    kept = np.zeros_like(similarities)
+    for i, row in enumerate(similarities):
+        others = np.flatnonzero(row)
+        others = others[others != (i if selves is None else selves[i])]
+        best = others[np.lexsort((others, -row[others]))][:k]
+        kept[i, best] = row[best]
+    return kept

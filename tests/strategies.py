@@ -57,3 +57,17 @@ def judged_lists(draw, max_users=8, max_items=25):
         lists.append(ranked + [-1] * (k - len(ranked)))
         wanted.append({item: float(draw(st.integers(0, 3))) for item in draw(items)})
     return np.array(lists, np.int32), wanted, n_items
+
+
+@st.composite
+def sparse_matrices(draw, max_rows=12, max_columns=40, elements=whole):
+    """A small dense array to be made sparse: empty rows, repeated columns, negative weights."""
+    shape = (draw(st.integers(1, max_rows)), draw(st.integers(1, max_columns)))
+    values = draw(hnp.arrays(np.float32, shape, elements=elements))
+    if draw(st.booleans()):
+        values = np.abs(values)
+    if draw(st.booleans()):
+        values = (values > 0).astype(np.float32)
+    repeated = draw(st.integers(0, shape[1] - 1))
+    values[:, repeated] = values[:, 0]
+    return values

@@ -28,4 +28,5 @@ PYBIND11_MODULE(_kernels, module, py::mod_gil_not_used()) {
     pyrec::bindings::bind_scoring(module);
     pyrec::bindings::bind_metrics(module);
     pyrec::bindings::bind_resampling(module);
+    pyrec::bindings::bind_similarity(module);
 }

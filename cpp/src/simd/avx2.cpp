@@ -6,5 +6,6 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::avx2_kernels = {
     .name = "avx2",
     .dot = dot,
+    .select = select_kernels,
     .solve = solve_kernels,
 };

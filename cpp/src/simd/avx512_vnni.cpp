@@ -6,5 +6,6 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::avx512_vnni_kernels = {
     .name = "avx512_vnni",
     .dot = dot,
+    .select = select_kernels,
     .solve = solve_kernels,
 };

@@ -6,5 +6,6 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::baseline_kernels = {
     .name = "baseline",
     .dot = dot,
+    .select = select_kernels,
     .solve = solve_kernels,
 };

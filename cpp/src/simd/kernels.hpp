@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "simd/select_kernels.hpp"
 #include "simd/solve_kernels.hpp"
 
 namespace pyrec::detail {
@@ -17,6 +18,7 @@ struct KernelTable {
     // The canonical score of a pair: 16 interleaved fused sums, then a fixed tree. Every path that
     // reports a score reports this one, so that batch size, tiles and threads cannot change a bit.
     float (*dot)(const float* a, const float* b, std::int64_t n);
+    SelectKernels select;
     SolveKernels solve;
 };
 

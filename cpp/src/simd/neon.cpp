@@ -6,5 +6,6 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::neon_kernels = {
     .name = "neon",
     .dot = dot,
+    .select = select_kernels,
     .solve = solve_kernels,
 };

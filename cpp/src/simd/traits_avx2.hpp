@@ -2,7 +2,25 @@
 
 #include <immintrin.h>
 
+#include <cstdint>
+
 namespace {
+
+// For each mask of eight lanes the numbers of those that it selects.
+struct SelectedLanes {
+    std::uint8_t of[256][8];
+};
+
+constexpr SelectedLanes selected_lanes = [] {
+    SelectedLanes table = {};
+    for (int mask = 0; mask < 256; ++mask) {
+        int n = 0;
+        for (std::uint8_t lane = 0; lane < 8; ++lane) {
+            if ((mask >> lane) & 1) table.of[mask][n++] = lane;
+        }
+    }
+    return table;
+}();
 
 struct Isa {
     static constexpr int width = 8;
@@ -10,6 +28,7 @@ struct Isa {
     using Scalar = float;
     using Float = __m256;
     using Vector = Float;
+    using Int = __m256i;
 
     static Float zero() { return _mm256_setzero_ps(); }
     static Float load(const float* p) { return _mm256_loadu_ps(p); }
@@ -44,6 +63,43 @@ struct Isa {
             v[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
             v[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
         }
+    }
+
+    static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
+    static Float sub(Float a, Float b) { return _mm256_sub_ps(a, b); }
+    static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
+    static Float div(Float a, Float b) { return _mm256_div_ps(a, b); }
+    static Float max(Float a, Float b) { return _mm256_max_ps(a, b); }
+
+    // Comparisons give a bit for each lane.
+    static unsigned greater(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
+    static unsigned at_least(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_GE_OQ)); }
+    static unsigned not_equal(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ)); }
+    static unsigned bits(Float v) { return static_cast<unsigned>(_mm256_movemask_ps(v)); }
+
+    static Int load(const std::int32_t* p) {
+        return _mm256_loadu_si256(reinterpret_cast<const Int*>(p));
+    }
+    // first, first + 1, ...
+    static Int count_from(std::int32_t first) {
+        return _mm256_add_epi32(_mm256_set1_epi32(first),
+                                _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    }
+    static Float gather(const float* from, const std::int32_t* at) {
+        return _mm256_i32gather_ps(from, load(at), 4);
+    }
+
+    // Writes the lanes that `mask` selects one after the other, then anything: a whole vector.
+    static void compress(float* to, unsigned mask, Float v) {
+        store(to, _mm256_permutevar8x32_ps(v, order(mask)));
+    }
+    static void compress(std::int32_t* to, unsigned mask, Int v) {
+        _mm256_storeu_si256(reinterpret_cast<Int*>(to),
+                            _mm256_permutevar8x32_epi32(v, order(mask)));
+    }
+    static Int order(unsigned mask) {
+        const auto* lanes = reinterpret_cast<const __m128i*>(selected_lanes.of[mask]);
+        return _mm256_cvtepu8_epi32(_mm_loadl_epi64(lanes));
     }
 };
 

@@ -2,6 +2,8 @@
 
 #include <immintrin.h>
 
+#include <cstdint>
+
 namespace {
 
 struct Isa {
@@ -10,6 +12,7 @@ struct Isa {
     using Scalar = float;
     using Float = __m512;
     using Vector = Float;
+    using Int = __m512i;
 
     static Float zero() { return _mm512_setzero_ps(); }
     static Float load(const float* p) { return _mm512_loadu_ps(p); }
@@ -62,6 +65,36 @@ struct Isa {
             v[i + 8] = _mm512_shuffle_f32x4(a, c, 0xDD);
             v[i + 12] = _mm512_shuffle_f32x4(b, d, 0xDD);
         }
+    }
+
+    static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
+    static Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }
+    static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
+    static Float div(Float a, Float b) { return _mm512_div_ps(a, b); }
+    static Float max(Float a, Float b) { return _mm512_max_ps(a, b); }
+
+    // Comparisons give a bit for each lane.
+    static unsigned greater(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+    static unsigned at_least(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
+    static unsigned not_equal(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+
+    static Int load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
+    // first, first + 1, ...
+    static Int count_from(std::int32_t first) {
+        return _mm512_add_epi32(
+            _mm512_set1_epi32(first),
+            _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    }
+    static Float gather(const float* from, const std::int32_t* at) {
+        return _mm512_i32gather_ps(load(at), from, 4);
+    }
+
+    // Writes the lanes that `mask` selects one after the other, then anything: a whole vector.
+    static void compress(float* to, unsigned mask, Float v) {
+        store(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), v));
+    }
+    static void compress(std::int32_t* to, unsigned mask, Int v) {
+        _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), v));
     }
 };
 

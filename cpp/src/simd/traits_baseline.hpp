@@ -1,6 +1,8 @@
 // What any CPU has: vectors of four floats, multiply and add rounded apart.
 #pragma once
 
+#include <cstdint>
+
 namespace {
 
 struct Isa {
@@ -10,6 +12,8 @@ struct Isa {
     typedef float Float __attribute__((vector_size(16)));
     typedef float Unaligned __attribute__((vector_size(16), aligned(4)));
     using Vector = Float;
+    typedef std::int32_t Int __attribute__((vector_size(16)));
+    typedef std::int32_t UnalignedInt __attribute__((vector_size(16), aligned(4)));
 
     static Float zero() { return Float{}; }
     static Float load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
@@ -34,6 +38,37 @@ struct Isa {
         const Float c = v[2];
         const Float d = v[3];
         for (int i = 0; i < 4; ++i) v[i] = Float{a[i], b[i], c[i], d[i]};
+    }
+
+    static Float add(Float a, Float b) { return a + b; }
+    static Float sub(Float a, Float b) { return a - b; }
+    static Float mul(Float a, Float b) { return a * b; }
+    static Float div(Float a, Float b) { return a / b; }
+    static Float max(Float a, Float b) { return a > b ? a : b; }
+
+    // Comparisons give a bit for each lane.
+    static unsigned greater(Float a, Float b) { return bits(a > b); }
+    static unsigned at_least(Float a, Float b) { return bits(a >= b); }
+    static unsigned not_equal(Float a, Float b) { return bits(a != b); }
+    static unsigned bits(Int v) {
+        return static_cast<unsigned>((v[0] & 1) | (v[1] & 2) | (v[2] & 4) | (v[3] & 8));
+    }
+
+    static Int load(const std::int32_t* p) { return *reinterpret_cast<const UnalignedInt*>(p); }
+    // first, first + 1, ...
+    static Int count_from(std::int32_t first) {
+        return Int{first, first + 1, first + 2, first + 3};
+    }
+    static Float gather(const float* from, const std::int32_t* at) {
+        return Float{from[at[0]], from[at[1]], from[at[2]], from[at[3]]};
+    }
+
+    // Writes the lanes that `mask` selects one after the other, then anything: a whole vector.
+    static void compress(float* to, unsigned mask, Float v) {
+        for (unsigned lane = 0, n = 0; lane < 4; n += (mask >> lane++) & 1U) to[n] = v[lane];
+    }
+    static void compress(std::int32_t* to, unsigned mask, Int v) {
+        for (unsigned lane = 0, n = 0; lane < 4; n += (mask >> lane++) & 1U) to[n] = v[lane];
     }
 };
 

@@ -2,6 +2,8 @@
 
 #include <arm_neon.h>
 
+#include <cstdint>
+
 namespace {
 
 struct Isa {
@@ -10,6 +12,7 @@ struct Isa {
     using Scalar = float;
     using Float = float32x4_t;
     using Vector = Float;
+    using Int = int32x4_t;
 
     static Float zero() { return vdupq_n_f32(0.0F); }
     static Float load(const float* p) { return vld1q_f32(p); }
@@ -36,6 +39,35 @@ struct Isa {
         v[1] = low.val[1];
         v[2] = high.val[0];
         v[3] = high.val[1];
+    }
+
+    static Float add(Float a, Float b) { return vaddq_f32(a, b); }
+    static Float sub(Float a, Float b) { return vsubq_f32(a, b); }
+    static Float mul(Float a, Float b) { return vmulq_f32(a, b); }
+    static Float div(Float a, Float b) { return vdivq_f32(a, b); }
+    static Float max(Float a, Float b) { return vmaxq_f32(a, b); }
+
+    // Comparisons give a bit for each lane.
+    static unsigned greater(Float a, Float b) { return bits(vcgtq_f32(a, b)); }
+    static unsigned at_least(Float a, Float b) { return bits(vcgeq_f32(a, b)); }
+    static unsigned not_equal(Float a, Float b) { return bits(vmvnq_u32(vceqq_f32(a, b))); }
+    static unsigned bits(uint32x4_t v) { return vaddvq_u32(vandq_u32(v, uint32x4_t{1, 2, 4, 8})); }
+
+    static Int load(const std::int32_t* p) { return vld1q_s32(p); }
+    // first, first + 1, ...
+    static Int count_from(std::int32_t first) {
+        return vaddq_s32(vdupq_n_s32(first), int32x4_t{0, 1, 2, 3});
+    }
+    static Float gather(const float* from, const std::int32_t* at) {
+        return Float{from[at[0]], from[at[1]], from[at[2]], from[at[3]]};
+    }
+
+    // Writes the lanes that `mask` selects one after the other, then anything: a whole vector.
+    static void compress(float* to, unsigned mask, Float v) {
+        for (unsigned lane = 0, n = 0; lane < 4; n += (mask >> lane++) & 1U) to[n] = v[lane];
+    }
+    static void compress(std::int32_t* to, unsigned mask, Int v) {
+        for (unsigned lane = 0, n = 0; lane < 4; n += (mask >> lane++) & 1U) to[n] = v[lane];
     }
 };
 

@@ -1,0 +1,167 @@
+// From a row of sums to its k most similar columns, on a traits class `Isa` (traits_*.hpp).
+// No include guard: a body.
+
+// Lanes below `n` of a vector's mask.
+inline unsigned first_lanes(std::int64_t n) {
+    return n >= Isa::width ? (1U << Isa::width) - 1U : (1U << n) - 1U;
+}
+
+inline int count_lanes(unsigned mask) { return __builtin_popcount(mask); }
+
+std::int64_t list_marked(std::uint8_t* marks, std::int64_t n, std::int32_t* listed) {
+    std::int64_t found = 0;
+    for (std::int64_t i = 0; i < n; i += 8) {
+        std::uint64_t eight;
+        __builtin_memcpy(&eight, marks + i, 8);
+        if (eight == 0) continue;
+        __builtin_memset(marks + i, 0, 8);
+        // Branch-free: every place is written, and kept if its mark is set.
+        for (int j = 0; j < 8; ++j) {
+            listed[found] = static_cast<std::int32_t>(i + j);
+            found += static_cast<std::int64_t>((eight >> (8 * j)) & 1U);
+        }
+    }
+    return found;
+}
+
+std::int64_t collect(float* sums, const float* weights, const std::int32_t* blocks,
+                     std::int64_t n_blocks, Screen screen, std::int32_t* columns, float* dots) {
+    const auto slope = Isa::broadcast(screen.slope);
+    const auto intercept = Isa::broadcast(screen.intercept);
+    std::int64_t n = 0;
+    for (std::int64_t b = 0; b < n_blocks; ++b) {
+        const std::int64_t begin = std::int64_t{blocks[b]} * block_columns;
+        for (std::int64_t at = begin; at < begin + block_columns; at += Isa::width) {
+            const auto sum = Isa::load(sums + at);
+            Isa::store(sums + at, Isa::zero());
+            const unsigned kept =
+                screen.active
+                    ? Isa::greater(sum, Isa::fma(slope, Isa::load(weights + at), intercept))
+                    : Isa::not_equal(sum, Isa::zero());
+            if (kept == 0) continue;
+            Isa::compress(dots + n, kept, sum);
+            Isa::compress(columns + n, kept, Isa::count_from(static_cast<std::int32_t>(at)));
+            n += count_lanes(kept);
+        }
+    }
+    return n;
+}
+
+void divide(float* dots, const std::int32_t* columns, const float* weights, std::int64_t n,
+            Ratio ratio) {
+    const auto slope = Isa::broadcast(ratio.slope);
+    const auto own = Isa::broadcast(ratio.own);
+    const auto overlap = Isa::broadcast(ratio.overlap);
+    const auto shrink = Isa::broadcast(ratio.shrink);
+    for (std::int64_t i = 0; i < n; i += Isa::width) {
+        const auto dot = Isa::load(dots + i);
+        const auto weight = Isa::gather(weights, columns + i);
+        const auto both = Isa::add(Isa::mul(slope, weight), own);
+        const auto below = Isa::add(Isa::sub(both, Isa::mul(overlap, dot)), shrink);
+        Isa::store(dots + i, Isa::div(dot, below));
+    }
+}
+
+// Floats in their order as integers: halving an interval of these halves it in every exponent.
+inline std::int32_t to_key(float value) {
+    const auto bits = __builtin_bit_cast(std::int32_t, value);
+    return bits ^ ((bits >> 31) & 0x7fffffff);
+}
+
+inline float from_key(std::int32_t key) {
+    return __builtin_bit_cast(float, key ^ ((key >> 31) & 0x7fffffff));
+}
+
+// The least and the greatest of n > 0 values. Writes copies of the first one after the last.
+void range(float* values, std::int64_t n, float* least, float* greatest) {
+    Isa::store(values + n, Isa::broadcast(values[0]));
+    auto low = Isa::load(values);
+    auto high = low;
+    for (std::int64_t i = Isa::width; i < n; i += Isa::width) {
+        const auto v = Isa::load(values + i);
+        low = Isa::min(low, v);
+        high = Isa::max(high, v);
+    }
+    float lows[Isa::width];
+    float highs[Isa::width];
+    Isa::store(lows, low);
+    Isa::store(highs, high);
+    *least = lows[0];
+    *greatest = highs[0];
+    for (int j = 1; j < Isa::width; ++j) {
+        *least = lows[j] < *least ? lows[j] : *least;
+        *greatest = highs[j] > *greatest ? highs[j] : *greatest;
+    }
+}
+
+// A value that k of the n values reach or exceed, as few more as ties allow: quickselect that
+// halves the range of keys instead of sampling a pivot, so no input makes it slow. `scratch` has
+// room for twice the values and eight vectors; `values` has a vector of slack.
+float threshold_of(float* values, std::int64_t n, std::int64_t k, float* scratch) {
+    float low;
+    float high;
+    float* active = values;
+    float* spare[2] = {scratch, scratch + n + 4 * Isa::width};
+    for (;;) {
+        range(active, n, &low, &high);
+        if (low == high || n == k) return low;
+        const std::int64_t keys = std::int64_t{to_key(low)} + to_key(high);
+        const float middle = from_key(static_cast<std::int32_t>((keys + 1) >> 1));
+        const auto pivot = Isa::broadcast(middle);
+        std::int64_t above = 0;
+        std::int64_t below = 0;
+        // The side that is read is overwritten only behind the reader.
+        float* to_above = spare[0];
+        float* to_below = spare[1];
+        for (std::int64_t i = 0; i < n; i += Isa::width) {
+            const auto v = Isa::load(active + i);
+            const unsigned lanes = first_lanes(n - i);
+            const unsigned up = Isa::at_least(v, pivot) & lanes;
+            Isa::compress(to_above + above, up, v);
+            Isa::compress(to_below + below, ~up & lanes, v);
+            above += count_lanes(up);
+            below += count_lanes(~up & lanes);
+        }
+        if (above >= k) {
+            active = to_above;
+            n = above;
+        } else {
+            active = to_below;
+            n = below;
+            k -= above;
+        }
+    }
+}
+
+// Keeps the k best of n > k entries, in their order; of equal values the first ones.
+float keep_best(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
+                float* scratch) {
+    const float threshold = threshold_of(values, n, k, scratch);
+    const auto cut = Isa::broadcast(threshold);
+    std::int64_t better = 0;
+    for (std::int64_t i = 0; i < n; i += Isa::width) {
+        better += count_lanes(Isa::greater(Isa::load(values + i), cut) & first_lanes(n - i));
+    }
+    std::int64_t ties = k - better;
+    std::int64_t kept = 0;
+    for (std::int64_t i = 0; i < n; i += Isa::width) {
+        const auto v = Isa::load(values + i);
+        const auto c = Isa::load(columns + i);
+        const unsigned lanes = first_lanes(n - i);
+        const unsigned up = Isa::greater(v, cut) & lanes;
+        unsigned equal = Isa::at_least(v, cut) & lanes & ~up;
+        while (count_lanes(equal) > ties) equal &= ~(1U << (31 - __builtin_clz(equal)));
+        ties -= count_lanes(equal);
+        Isa::compress(values + kept, up | equal, v);
+        Isa::compress(columns + kept, up | equal, c);
+        kept += count_lanes(up | equal);
+    }
+    return threshold;
+}
+
+constexpr SelectKernels select_kernels = {
+    .list_marked = list_marked,
+    .collect = collect,
+    .divide = divide,
+    .keep_best = keep_best,
+};

@@ -1,0 +1,101 @@
+#include "pyrec/similarity.hpp"
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "check.hpp"
+#include "pyrec/csr.hpp"
+#include "pyrec/runtime.hpp"
+
+namespace {
+
+struct Matrix {
+    std::vector<std::int64_t> offsets;
+    std::vector<std::int32_t> columns;
+    std::vector<float> values;
+    std::int64_t cols;
+
+    pyrec::CsrView<const float> view() const { return {offsets, columns, values, cols}; }
+
+    Matrix transposed() const {
+        Matrix t{std::vector<std::int64_t>(static_cast<std::size_t>(cols) + 1),
+                 std::vector<std::int32_t>(columns.size()), std::vector<float>(columns.size()),
+                 view().rows()};
+        pyrec::transpose(view(), t.offsets, t.columns, t.values, {});
+        return t;
+    }
+};
+
+// Row i has the columns i, 2 i, 3 i, ... below `cols`, all with weight 1.
+Matrix multiples(std::int32_t rows, std::int32_t cols) {
+    Matrix matrix{{0}, {}, {}, cols};
+    for (std::int32_t i = 1; i <= rows; ++i) {
+        for (std::int32_t column = i; column < cols; column += i) {
+            matrix.columns.push_back(column);
+            matrix.values.push_back(1);
+        }
+        matrix.offsets.push_back(static_cast<std::int64_t>(matrix.columns.size()));
+    }
+    return matrix;
+}
+
+Matrix neighbors(const Matrix& rows, pyrec::NeighborOptions options, int threads) {
+    const Matrix columns = rows.transposed();
+    const auto n = static_cast<std::size_t>(rows.view().rows());
+    std::vector<double> norms(n);
+    pyrec::row_norms(rows.view(), norms);
+    const std::vector<float> weights(norms.begin(), norms.end());
+    std::vector<std::int32_t> selves(n);
+    std::iota(selves.begin(), selves.end(), 0);
+    Matrix found{std::vector<std::int64_t>(n + 1), {}, {}, static_cast<std::int64_t>(n)};
+    pyrec::bound_neighbors(rows.view(), columns.view(), options.k, found.offsets);
+    found.columns.resize(static_cast<std::size_t>(found.offsets.back()));
+    found.values.resize(found.columns.size());
+    pyrec::find_neighbors(rows.view(), weights, columns.view(), weights, selves, options, {threads},
+                          found.offsets, found.columns, found.values);
+    found.columns.resize(static_cast<std::size_t>(found.offsets.back()));
+    found.values.resize(found.columns.size());
+    return found;
+}
+
+}  // namespace
+
+TEST(the_most_similar_rows_in_column_order) {
+    const Matrix rows{{0, 2, 4, 5}, {0, 1, 0, 1, 1}, {1, 1, 2, 2, 3}, 2};
+    for (const auto level : pyrec::available_simd_levels()) {
+        pyrec::set_simd_level(level);
+        const Matrix dots = neighbors(rows, {.k = 1}, 1);
+        CHECK((dots.offsets == std::vector<std::int64_t>{0, 1, 2, 3}));
+        CHECK((dots.columns == std::vector<std::int32_t>{1, 2, 1}));
+        CHECK((dots.values == std::vector<float>{4, 6, 6}));
+        const Matrix cosines =
+            neighbors(rows, {.k = 2, .denominator = pyrec::Denominator::product}, 1);
+        CHECK((cosines.columns == std::vector<std::int32_t>{1, 2, 0, 2, 0, 1}));
+        CHECK(std::abs(cosines.values[0] - 1) < 1e-6F);
+        CHECK(std::abs(cosines.values[1] - std::sqrt(0.5F)) < 1e-6F);
+    }
+}
+
+TEST(rows_with_nothing_in_common_have_no_neighbours) {
+    const Matrix rows{{0, 1, 1, 2}, {0, 1}, {1, 1}, 2};
+    const Matrix found = neighbors(rows, {.k = 5}, 1);
+    CHECK((found.offsets == std::vector<std::int64_t>{0, 0, 0, 0}));
+}
+
+TEST(same_bits_for_any_number_of_threads_and_at_every_level) {
+    const Matrix rows = multiples(500, 6000);
+    const pyrec::NeighborOptions options{
+        .k = 7, .denominator = pyrec::Denominator::product, .shrink = 0.5F};
+    const Matrix expected = neighbors(rows, options, 1);
+    CHECK(expected.columns.size() == 3500);
+    for (const auto level : pyrec::available_simd_levels()) {
+        pyrec::set_simd_level(level);
+        for (const int threads : {1, 2, 7}) {
+            const Matrix found = neighbors(rows, options, threads);
+            CHECK(found.offsets == expected.offsets);
+            CHECK(found.columns == expected.columns);
+            CHECK(found.values == expected.values);
+        }
+    }
+}
