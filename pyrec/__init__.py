@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyrec import errors, kernels, runtime
+    from pyrec.evaluation.evaluate import evaluate
     from pyrec.events import Events
     from pyrec.interactions import Interactions
     from pyrec.io import read_events
@@ -28,6 +29,7 @@ _MODULES = {
     "errors": "",
     "get_cmake_dir": "linking",
     "get_include": "linking",
+    "evaluate": "evaluation.evaluate",
     "kernels": "",
     "read_events": "io",
     "load": "models.registry",
@@ -42,6 +44,7 @@ __all__ = [
     "Ranking",
     "Vocabulary",
     "errors",
+    "evaluate",
     "get_cmake_dir",
     "get_include",
     "kernels",

@@ -1,0 +1,111 @@
+"""evaluate: judge a model's lists on what people did afterwards."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pyrec import runtime
+from pyrec.errors import DataError
+from pyrec.evaluation.heldout import HeldOut, as_interactions
+from pyrec.evaluation.protocol import Protocol
+from pyrec.evaluation.results import Report
+from pyrec.evaluation.trial import Trial
+from pyrec.models.base import Model
+
+__all__ = ["evaluate"]
+
+_DEFAULT = Protocol()
+
+
+def evaluate(
+    model: Model,
+    test: Any,
+    *,
+    metrics: str | Sequence[str] = _DEFAULT.metrics,
+    k: int = 20,
+    candidates: Any = None,
+    histories: Any = None,
+    exclude_seen: bool | str | Sequence[str] = True,
+    pairs: str | Sequence[str] = ("new", "repeat"),
+    cold_users: Literal["skip", "empty", "popular"] = "skip",
+    cold_items: Literal["keep", "drop"] = "keep",
+    resamples: int = 1000,
+    random_state: int = 0,
+    threads: int = 0,
+) -> Report:
+    """Judge a model's lists on test pairs: all users who have any, all items ranked.
+
+    What a user had before can be hidden from their lists, and then no list can hit a test pair that
+    repeats it. So test pairs are judged in parts that never mix: ``"new"`` pairs by lists without
+    what `exclude_seen` names, and ``"repeat"`` pairs, which are those that it would hide, by lists
+    that hide nothing. ``"all"`` judges both together, hiding nothing.
+
+    Parameters
+    ----------
+    model : Model
+        What `Estimator.fit` or `pyrec.load` returned.
+    test : Split, Events, Interactions or scipy sparse
+        The pairs that happened. A sparse matrix is in the model's rows, everything else is matched
+        by ids. A `Split` brings the histories of held-out users along.
+    candidates : Interactions, Events or scipy sparse, optional
+        The only items that are ranked for each user, as a protocol with sampled negatives has them;
+        they must contain the test items. A sparse matrix is in the model's rows.
+    histories : Events, Interactions or scipy sparse, optional
+        What users had who were not trained on: their lists come from `recommend_for`.
+    metrics, k, exclude_seen, pairs, cold_users, cold_items, resamples, random_state
+        See `pyrec.evaluation.protocol.Protocol`.
+    threads : int, default 0
+        Number of threads; 0 means the default of the process.
+
+    Returns
+    -------
+    Report
+        Means with 95% intervals, per-user values, counts, and the protocol in words.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown metric or option.
+    DataError
+        If the test does not fit the model, is empty, or has nothing left to judge.
+    NotSupportedError
+        If users with given histories are to be judged and the model cannot recommend for them.
+    NumericalError
+        If the model scores something as NaN.
+
+    Examples
+    --------
+    >>> import pyrec, scipy.sparse as sp
+    >>> model = pyrec.Popularity().fit(sp.csr_array([[1, 1, 0, 0], [1, 0, 1, 0]]))
+    >>> report = pyrec.evaluate(model, sp.csr_array([[0, 0, 1, 0], [1, 1, 0, 0]]), metrics="mrr@2")
+    >>> report["mrr@2"]  # both new pairs lead their lists
+    1.0
+    >>> report.part("repeat")["mrr@2"]
+    1.0
+    """
+    options: dict[str, Any] = dict(
+        metrics=metrics, k=k, exclude_seen=exclude_seen, pairs=pairs, cold_users=cold_users,
+        cold_items=cold_items, resamples=resamples, random_state=random_state,
+    )  # fmt: skip
+    protocol = Protocol(**options)
+    description: dict[str, Any] = {}
+    if hasattr(test, "histories"):
+        description, histories, test = dict(test.description), test.histories, test.test
+    if candidates is not None:
+        candidates = as_interactions(candidates, model, "candidates")
+    if histories is not None:
+        histories = as_interactions(histories, model, "histories")
+    with runtime.threads(runtime.resolve_threads(threads)):
+        pairs_ = as_interactions(test, model, "test")
+        held_out = HeldOut.of(pairs_, model, histories, protocol.exclude_seen)
+        trial = Trial(model, protocol, candidates)
+        counts = trial.counts(held_out)
+        parts = [part for name in protocol.parts if (part := trial.part(name, held_out))]
+    if not parts:
+        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+        raise DataError(f"test: nothing to judge among {'/'.join(protocol.parts)} pairs: {told}")
+    return Report(
+        model={"name": model.estimator.name, "parameters": model.estimator.get_params()},
+        parts=tuple(parts),
+        counts=counts,
+        protocol=protocol.describe() | {"candidates": candidates is not None, "split": description},
+    )

@@ -1,0 +1,247 @@
+"""Trial: one model under one protocol; makes the lists and scores that metrics judge."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrec._kernels import Csr
+from pyrec.columns import owned
+from pyrec.errors import NotSupportedError, NumericalError
+from pyrec.evaluation.estimates import Estimate, Values, estimates
+from pyrec.evaluation.evidence import Lists, Ratings, Scores
+from pyrec.evaluation.heldout import HeldOut, found_in, rows_for
+from pyrec.evaluation.metrics import Request
+from pyrec.evaluation.protocol import Protocol
+from pyrec.evaluation.results import Part
+from pyrec.interactions import Interactions, select
+from pyrec.models.abilities import FoldsIn, require
+from pyrec.models.base import Model
+from pyrec.models.query import Filter
+
+__all__ = ["Trial"]
+
+# Metrics that need the score of every item hold those of so many pairs at a time.
+_PAIRS_AT_ONCE = 1 << 22
+
+
+class Trial:
+    """Judges a model on held-out pairs, part by part.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    protocol : Protocol
+        How it is judged.
+    candidates : Interactions, optional
+        The only items that are ranked for each user.
+    """
+
+    def __init__(
+        self, model: Model, protocol: Protocol, candidates: Interactions | None = None
+    ) -> None:
+        self.model = model
+        self.protocol = protocol
+        self.candidates = candidates
+        trained = model.interactions.csr
+        self.popularity = np.bincount(trained.columns, minlength=len(model.items))
+        self.n_users = int(np.count_nonzero(np.diff(trained.offsets)))
+
+    def part(self, name: str, held_out: HeldOut) -> Part | None:
+        """Judge one part of the pairs; None if it has none."""
+        repeats = held_out.repeats
+        pairs = {"new": ~repeats, "repeat": repeats, "all": np.ones_like(repeats)}[name]
+        if self.protocol.cold_items == "drop":
+            pairs = pairs & ~self._of_cold_items(held_out)
+        users = np.ones(len(held_out), dtype=bool)
+        if self.protocol.cold_users == "skip":
+            users = ~held_out.cold
+        chosen = held_out.only(pairs, users)
+        if len(chosen) == 0:
+            return None
+        return self._judged(name, chosen)
+
+    def counts(self, held_out: HeldOut) -> dict[str, int]:
+        """Count what the test holds."""
+        sizes = np.diff(held_out.relevant.offsets)
+        counts = {
+            "users": len(held_out),
+            "pairs": held_out.relevant.nnz,
+            "repeated_pairs": int(np.count_nonzero(held_out.repeats)),
+            "cold_users": int(np.count_nonzero(held_out.cold)),
+            "pairs_of_cold_users": int(sizes[held_out.cold].sum()),
+            "pairs_of_cold_items": int(np.count_nonzero(self._of_cold_items(held_out))),
+        }
+        if np.any(held_out.folded):
+            counts["users_with_given_histories"] = int(np.count_nonzero(held_out.folded))
+        if self.candidates is not None:
+            candidates = rows_for(self.candidates, held_out.users, self.model.items)
+            among = found_in(candidates, held_out.relevant)
+            counts["pairs_outside_candidates"] = int(np.count_nonzero(~among))
+        return counts
+
+    def _of_cold_items(self, held_out: HeldOut) -> NDArray[np.bool_]:
+        columns = held_out.relevant.columns
+        known = np.zeros(held_out.relevant.shape[1], dtype=bool)
+        known[: len(self.popularity)] = self.popularity > 0
+        return ~known[columns]
+
+    def _judged(self, name: str, chosen: HeldOut) -> Part:
+        results: dict[str, Any] = {}
+        filter_ = Filter(exclude=chosen.hidden if self.protocol.hides(name) else None)
+        if self.candidates is not None:
+            among = rows_for(self.candidates, chosen.users, self.model.items)
+            filter_ = Filter(filter_.exclude, None, among)
+        for evidence, judge in (
+            (Lists, self._by_lists), (Scores, self._by_scores), (Ratings, self._by_ratings)
+        ):  # fmt: skip
+            requests = [r for r in self.protocol.requests if r.metric.evidence is evidence]
+            if requests:
+                results |= judge(requests, chosen, filter_)
+        values = {label: one for label, one in results.items() if isinstance(one, Values)}
+        found = estimates(values, self.protocol.resamples, self.protocol.random_state)
+        found |= {label: Estimate(one) for label, one in results.items() if label not in values}
+        ordered = {request.label: found[request.label] for request in self.protocol.requests}
+        sizes = np.diff(chosen.relevant.offsets)
+        return Part(name, self.protocol.title(name), chosen.users, sizes, values, ordered)
+
+    # ---- lists -----------------------------------------------------------------------------------
+
+    def _by_lists(
+        self, requests: list[Request], chosen: HeldOut, filter_: Filter
+    ) -> dict[str, Any]:
+        cutoffs = [request.k for request in requests if request.k is not None]
+        lists = Lists(
+            self.rank(chosen, filter_, max(cutoffs)),
+            chosen.relevant,
+            cutoffs=cutoffs,
+            n_items=len(self.model.items),
+            popularity=self.popularity,
+            n_users=self.n_users,
+        )
+        results = {request.label: request.of(lists) for request in requests}
+        return {
+            label: result if np.ndim(result) == 0 else Values(result)
+            for label, result in results.items()
+        }
+
+    def rank(self, chosen: HeldOut, filter_: Filter, k: int) -> NDArray[np.int32]:
+        """Return the rows (n, k) of every user's list, whether trained on, folded in or cold."""
+        rows = np.full((len(chosen), k), -1, dtype=np.int32)
+        trained = ~chosen.folded & (chosen.user_rows >= 0)
+        if self.model.personal:
+            trained &= ~chosen.cold
+        for users, lists_of in (
+            (trained, self._lists_of_trained),
+            (chosen.folded, self._lists_of_folded),
+            (~trained & ~chosen.folded, self._lists_of_cold),
+        ):
+            at = np.flatnonzero(users).astype(np.int32)
+            if len(at):
+                found, scores = lists_of(chosen, at, k, filter_.take(at))
+                self._require_numbers(scores, chosen.users[at], found)
+                rows[at] = found
+        return rows
+
+    def _lists_of_trained(
+        self, chosen: HeldOut, at: NDArray[np.int32], k: int, filter_: Filter
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        return self.model.recommend_rows(
+            chosen.user_rows[at], k, exclude_seen=False, filter_=filter_
+        )
+
+    def _lists_of_folded(
+        self, chosen: HeldOut, at: NDArray[np.int32], k: int, filter_: Filter
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        if not self.model.personal:
+            # The same list for everyone: whose row is asked for makes no difference.
+            return self.model.recommend_rows(
+                np.zeros_like(at), k, exclude_seen=False, filter_=filter_
+            )
+        able = require(self.model, FoldsIn, "recommend for users who were not trained on")  # type: ignore[type-abstract]
+        return able.recommend_for_rows(
+            chosen.history.take(at), k, exclude_seen=False, filter_=filter_
+        )
+
+    def _lists_of_cold(
+        self, chosen: HeldOut, at: NDArray[np.int32], k: int, filter_: Filter
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        unknown = "popular" if self.protocol.cold_users == "popular" else "empty"
+        ranking = self.model.recommend(
+            chosen.users[at], k, exclude_seen=False, items=filter_.candidates, unknown=unknown
+        )
+        return ranking.rows, ranking.scores
+
+    # ---- scores and ratings ----------------------------------------------------------------------
+
+    def _by_scores(
+        self, requests: list[Request], chosen: HeldOut, filter_: Filter
+    ) -> dict[str, Any]:
+        self._require_trained(requests, chosen)
+        values = {request.label: np.full(len(chosen), np.nan) for request in requests}
+        trained = np.flatnonzero(~chosen.cold).astype(np.int32)
+        size = max(1, _PAIRS_AT_ONCE // len(self.model.items))
+        for at in np.array_split(trained, np.arange(size, len(trained), size)):
+            pool = self._pool(filter_.take(at), len(at))
+            scores = owned(self._scores(chosen, at, pool))
+            scored = Csr(pool.offsets, pool.columns, scores, pool.shape[1])
+            evidence = Scores(scored, chosen.relevant.take(at))
+            for request in requests:
+                values[request.label][at] = request.of(evidence)
+        return {label: Values(found) for label, found in values.items()}
+
+    def _by_ratings(self, requests: list[Request], chosen: HeldOut, _: Filter) -> dict[str, Any]:
+        self._require_trained(requests, chosen)
+        cold = np.repeat(chosen.cold, np.diff(chosen.relevant.offsets))
+        rated = select(chosen.relevant, ~cold & ~self._of_cold_items(chosen))
+        everyone = np.arange(len(chosen), dtype=np.int32)
+        evidence = Ratings(
+            self._scores(chosen, everyone, rated).astype(np.float64),
+            rated.values.astype(np.float64),
+            rated.offsets,
+        )
+        return {
+            request.label: Values(request.of(evidence), evidence.counts, request.metric.power)
+            for request in requests
+        }
+
+    def _pool(self, filter_: Filter, n: int) -> Csr:
+        """Return the pattern of everything that may be ranked for each of `n` users."""
+        if filter_.candidates is not None:
+            return filter_.remaining_candidates()
+        n_items = len(self.model.items)
+        ranked = np.ones((n, n_items), dtype=bool)
+        if filter_.exclude is not None:
+            users = np.repeat(np.arange(n), np.diff(filter_.exclude.offsets))
+            ranked[users, filter_.exclude.columns] = False
+        columns = np.broadcast_to(np.arange(n_items, dtype=np.int32), ranked.shape)[ranked]
+        offsets = np.append(0, np.cumsum(ranked.sum(axis=1)))
+        ones = np.ones(len(columns), dtype=np.float32)
+        return Csr(owned(offsets), owned(columns), owned(ones), n_items)
+
+    def _scores(self, chosen: HeldOut, at: NDArray[np.int32], pool: Csr) -> NDArray[np.float32]:
+        """Score the pairs of a pool, whose rows are those of trained users or empty."""
+        sizes = np.diff(pool.offsets)
+        scores = self.model._score(np.repeat(chosen.user_rows[at], sizes), pool.columns)
+        if np.any(np.isnan(scores)):
+            self._require_numbers(scores, chosen.users[np.repeat(at, sizes)], pool.columns)
+        return scores
+
+    def _require_trained(self, requests: list[Request], chosen: HeldOut) -> None:
+        if np.any(chosen.folded):
+            raise NotSupportedError(
+                f"metrics: {requests[0].label!r} needs the scores of single pairs, which users "
+                "with given histories do not have; leave it out"
+            )
+
+    def _require_numbers(
+        self, scores: NDArray[np.float32], users: NDArray[Any], rows: NDArray[np.int32]
+    ) -> None:
+        if not np.any(np.isnan(scores)):
+            return
+        at = tuple(np.argwhere(np.isnan(scores))[0])
+        raise NumericalError(
+            f"{self.model.estimator.name}: scores item {self.model.items.decode(rows[at])!r} for "
+            f"user {users[at[0] :].tolist()[0]!r} as NaN; the model cannot be judged"
+        )
