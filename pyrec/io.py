@@ -1,18 +1,31 @@
 """Input and output: event logs, catalogues and ranked lists from and to files and frames."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrec._encode import Ids, Numbers, Times
+from pyrec.columns import owned
 from pyrec.errors import DataError
 from pyrec.events import Events
+from pyrec.formats import Format, TimeFormat
 from pyrec.provenance import Report
-from pyrec.sources import Format, Wanted, open_source
+from pyrec.sources import Wanted, open_source
+from pyrec.timestamps import to_utc
 from pyrec.vocabulary import Vocabulary
 
 __all__ = ["read_events"]
+
+_ROLES: dict[str, Literal["id", "label", "number", "time"]] = {
+    "user": "id",
+    "item": "id",
+    "event": "label",
+    "timestamp": "time",
+    "weight": "number",
+    "session": "id",
+}
 
 
 def read_events(
@@ -24,80 +37,180 @@ def read_events(
     timestamp: str | int | None = None,
     weight: str | int | None = None,
     session: str | int | None = None,
-    timestamp_unit: str | None = None,
+    timestamp_unit: Literal["s", "ms", "us", "ns"] | None = None,
     timestamp_format: str | None = None,
     timezone: str = "UTC",
-    format: str | None = None,
+    format: Literal["csv", "parquet", "duckdb"] | None = None,
     delimiter: str | None = None,
+    quote: str = '"',
     header: bool = True,
     encoding: str = "utf-8",
     null_values: Sequence[str] = ("",),
     table: str | None = None,
     query: str | None = None,
 ) -> Events:
-    """Read an event log."""
-    given = {
+    """Read a log of events from files, a database or a frame.
+
+    Ids keep their type. Text files have none: there ids are integers if every one of them is
+    written as a canonical integer (no leading zeros) or as an integral float (``17850.0``), and
+    strings else. Rows are read in one pass and in bounded memory beyond the result.
+
+    Nothing is dropped silently: `Events.report` has the number of rows, how many missed which
+    value, and what was inferred. A row that misses a wanted value is left out and counted.
+
+    Parameters
+    ----------
+    source : path or object
+        A CSV or TSV file (plain, gzip, zstd), a Parquet file, a folder or glob of either, a DuckDB
+        database, or any object with ``__arrow_c_stream__``: pandas, polars, pyarrow, DuckDB.
+    user, item : str or int
+        Columns of the ids. Numbers are positions, for files without a header.
+    event : str or int, optional
+        Column of the kind of event: view, cart, purchase.
+    timestamp : str or int, optional
+        Column of the time: a number since 1970, text, or a type of its own.
+    weight : str or int, optional
+        Column of a quantity or rating.
+    session : str or int, optional
+        Column of the visit, basket or order.
+    timestamp_unit : {"s", "ms", "us", "ns"}, optional
+        Unit of times that are numbers; inferred from their size by default.
+    timestamp_format : str, optional
+        Format of times that are text, such as ``"%d.%m.%Y %H:%M"``; ISO 8601 by default.
+    timezone : str
+        Zone of times that do not tell theirs.
+    format : {"csv", "parquet", "duckdb"}, optional
+        Format of a file whose suffix does not tell.
+    delimiter : str, optional
+        Of text files; by default the one under which the header has the columns.
+    quote : str
+        What quotes fields of text files; ``""`` if nothing does.
+    header : bool
+        Whether text files begin with a line of names.
+    encoding : str
+        Of text files: ``"utf-8"``, ``"latin-1"`` or ``"utf-16"``.
+    null_values : sequence of str
+        Texts that stand for a missing value in text files.
+    table, query : str, optional
+        Which table of a database to read, or what to ask it.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    DataError
+        Naming the file and line, or the column and row, and the remedy.
+    ConfigError
+        If an option is wrong.
+    MissingPackageError
+        If a file is to be read and DuckDB is not installed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"who": ["ann", "bob", None], "what": [7, 8, 8], "on": "2024-05-31"})
+    >>> events = read_events(log, user="who", item="what", timestamp="on")
+    >>> events.users.ids.tolist(), len(events)
+    (['ann', 'bob'], 2)
+    >>> print(events.report)
+    read: rows 3, without user 1, events 2
+      timestamp: times without a zone taken as UTC
+    """
+    form = Format(
+        format=format, delimiter=delimiter, quote=quote, header=header, encoding=encoding,
+        null_values=tuple(null_values), table=table, query=query,
+    )  # fmt: skip
+    times = TimeFormat(unit=timestamp_unit, format=timestamp_format, zone=timezone)
+    arguments = {
         "user": user, "item": item, "event": event,
         "timestamp": timestamp, "weight": weight, "session": session,
     }  # fmt: skip
-    roles = {"timestamp": "time", "weight": "number"}
     wanted = [
-        Wanted(str(column), roles.get(argument, "id"), argument)  # type: ignore[arg-type]
-        for argument, column in given.items()
+        Wanted(_ROLES[argument], str(column), argument)
+        for argument, column in arguments.items()
         if column is not None
     ]
-    form = Format(format, delimiter, header, encoding, null_values, table, query)
-    with open_source(source, wanted, form) as opened:
-        fetched = opened.stream.fetchnumpy()
-        notes = opened.notes
-    columns = {w.argument: np.ma.asarray(fetched[w.column]) for w in wanted}
-    rows = len(columns["user"])
+    with open_source(source, form, [w.column for w in wanted]) as opened:
+        columns = opened.read(wanted, times.format)
+        return _events(opened.name, wanted, columns, times, list(opened.notes))
+
+
+def _events(
+    name: str,
+    wanted: Sequence[Wanted],
+    columns: dict[str, Any],
+    times: TimeFormat,
+    notes: list[str],
+) -> Events:
+    rows = len(columns["user"].codes)
     if rows == 0:
-        raise DataError(f"{source}: has no rows")
-    counts = {"rows": rows}
-    missing = {a: np.ma.getmaskarray(columns[a]) for a in columns}
-    for argument, mask in missing.items():
-        if mask.any():
-            counts[f"{argument} missing"] = int(mask.sum())
-    keep = ~(missing["user"] | missing["item"])
-    users, user_rows = _coded(columns["user"][keep].data)
-    items, item_rows = _coded(columns["item"][keep].data)
+        raise DataError(f"{name}: has a header but no rows")
+    keep, counts = _complete(columns, rows)
+    if not np.any(keep):
+        raise DataError(f"{name}: no row has all of {', '.join(w.column for w in wanted)}")
+    chosen: Any = slice(None) if np.all(keep) else keep
     fields: dict[str, Any] = {}
-    if event is not None:
-        names, codes = np.unique(columns["event"][keep].astype(str), return_inverse=True)
-        fields.update(kinds=codes.astype(np.uint8), kind_names=tuple(names.tolist()))
-    if weight is not None:
-        fields["weights"] = np.ma.filled(columns["weight"][keep].astype(np.float32), 1)
-    if session is not None:
-        fields["sessions"] = _coded(columns["session"][keep].data)[1].astype(np.int64)
-    if timestamp is not None:
-        fields["timestamps"] = _microseconds(columns["timestamp"][keep].data)
-    events = Events(users, items, user_rows, item_rows, **fields)
-    return _with_report(events, Report().then("read", counts, notes))
+    for want in wanted:
+        column = columns[want.argument]
+        try:
+            if isinstance(column, Ids):
+                fields |= _ids(want.argument, column, chosen, notes)
+            elif isinstance(column, Times):
+                values, told = to_utc(column, times)
+                notes += [f"{want.argument}: {note}" for note in told]
+                fields["timestamps"] = owned(values[chosen])
+            else:
+                fields["weights"] = owned(_weights(column)[chosen])
+        except DataError as error:
+            raise DataError(f"{name}: {want.argument}: column {want.column!r}: {error}") from None
+    report = Report().then("read", counts | {"events": int(keep.sum())}, notes)
+    return Events(**fields, report=report)
 
 
-def _with_report(events: Events, report: Report) -> Events:
-    if "report" in Events.__dataclass_fields__:
-        object.__setattr__(events, "report", report)
-    return events
+def _complete(columns: dict[str, Any], rows: int) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Return which rows have all values, and how many rows there are and miss which."""
+    keep = np.ones(rows, bool)
+    counts = {"rows": rows}
+    for argument, column in columns.items():
+        if isinstance(column, Ids):
+            keep &= column.codes >= 0
+            missing = column.missing
+        else:
+            keep[column.missing] = False
+            missing = len(column.missing)
+        if missing:
+            counts[f"without {argument}"] = missing
+    return keep, counts
 
 
-def _coded(values: NDArray[Any]) -> tuple[Vocabulary, NDArray[np.int32]]:
-    ids, codes = np.unique(values.astype(str), return_inverse=True)
-    try:
-        numbers = ids.astype(np.float64).astype(np.int64)
-        order = np.argsort(numbers)
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        return Vocabulary(numbers[order]), rank[codes].astype(np.int32)
-    except ValueError:
-        return Vocabulary(ids), codes.astype(np.int32)
+def _ids(argument: str, column: Ids, chosen: Any, notes: list[str]) -> dict[str, Any]:
+    """Turn a column of codes into the fields of Events that it is for."""
+    vocabulary, rows = Vocabulary.of_column(column.ids).used(column.codes[chosen])
+    if column.converted:
+        notes.append(f"{argument}: floats such as 17850.0 read as integers")
+    if argument in ("user", "item"):
+        return {f"{argument}s": vocabulary, f"{argument}_rows": owned(rows)}
+    if argument == "session":
+        # Integers stay what they are; names are numbered.
+        values = vocabulary.ids[rows] if vocabulary.is_integer else rows.astype(np.int64)
+        return {"sessions": owned(values)}
+    if len(vocabulary) > 32:
+        raise DataError(
+            f"has {len(vocabulary)} kinds of event, {vocabulary.decode(0)!r} and others; "
+            "there may be 32"
+        )
+    names = tuple(str(name) for name in vocabulary.ids.tolist())
+    return {"kinds": owned(rows.astype(np.uint8)), "kind_names": names}
 
 
-def _microseconds(values: NDArray[Any]) -> NDArray[np.int64]:
-    try:
-        numbers = values.astype(np.float64)
-    except ValueError:
-        return values.astype(str).astype("datetime64[us]").astype(np.int64)
-    scale = 10.0 ** (6 - 3 * np.searchsorted([1e11, 1e14, 1e17], np.median(numbers)))
-    return (numbers * scale).astype(np.int64)
+def _weights(column: Numbers) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        weights = column.values.astype(np.float32)
+    if not np.all(np.isfinite(weights)):
+        at = int(np.argmax(~np.isfinite(weights)))
+        raise DataError(
+            f"row {at + 1}: {column.values[at]} is not a finite number; repair it or leave it empty"
+        )
+    return weights

@@ -8,7 +8,7 @@ from typing import Any
 from pyrec.events import Events
 from pyrec.guess import guess_columns, guess_event_weights, guess_target
 from pyrec.io import read_events
-from pyrec.sources import Format, column_names
+from pyrec.sources import column_names
 
 __all__ = ["Starter", "starter"]
 
@@ -40,7 +40,7 @@ def starter(path: str | Path, columns: Mapping[str, str | None] | None = None) -
         If the log cannot be read.
     """
     known = dict(columns or {})
-    found = guess_columns(column_names(path, Format()), known)
+    found: dict[str, Any] = {**guess_columns(column_names(path), known)}
     notes = [
         f"{role}: column {column!r}" + ("" if known.get(role) else " (guessed from its name)")
         for role, column in found.items()

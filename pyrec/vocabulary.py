@@ -77,6 +77,11 @@ class Vocabulary:
         return cls._of(np.arange(n, dtype=np.int64))
 
     @classmethod
+    def of_column(cls, ids: Packed) -> Self:
+        """Make a vocabulary of what a reader of columns found: distinct ids, in order."""
+        return cls._of(ids)
+
+    @classmethod
     def _of(cls, packed: Packed, table: NDArray[np.uint64] | None = None) -> Self:
         """Make a vocabulary of ids that are known to be unique, perhaps with their table."""
         self = object.__new__(cls)

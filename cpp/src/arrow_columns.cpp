@@ -260,7 +260,10 @@ struct ScalingVisitor {
     std::int64_t multiplier;
     std::int64_t divisor;
     void operator()(std::int64_t value) {
-        const std::int64_t scaled = value * multiplier;
+        std::int64_t scaled = 0;
+        if (__builtin_mul_overflow(value, multiplier, &scaled)) {
+            fail(column.size(), "the time does not fit 64 bits of microseconds");
+        }
         column.add(scaled / divisor - (scaled % divisor < 0));
     }
     void operator()(double) {}
