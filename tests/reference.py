@@ -12,8 +12,8 @@ def top_k(scores, k, exclude=None):
     rows = np.full((n, k), -1, np.int32)
     best = np.full((n, k), -np.inf, np.float32)
     for i in range(n):
-        allowed = [j for j in range(m) if exclude is None or not exclude[i, j]]
-        order = sorted(allowed, key=lambda j: (-scores[i, j], j))[:k]
+        allowed = np.arange(m) if exclude is None else np.flatnonzero(~exclude[i])
+        order = allowed[np.lexsort((allowed, -scores[i, allowed]))][:k]
         rows[i, : len(order)] = order
         best[i, : len(order)] = scores[i, order]
     return rows, best

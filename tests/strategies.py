@@ -20,6 +20,38 @@ def factor_pairs(draw, max_rows=12, max_factors=40):
 
 
 @st.composite
+def hard_factors(draw):
+    """Two matrices that are hard to bound: duplicates, equal norms, extremes, one large factor.
+
+    No inner product overflows.
+    """
+    factors = draw(st.sampled_from([1, 2, 3, 5, 16, 17, 40]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+
+    def matrix(rows):
+        normal = rng.standard_normal((rows, factors))
+        kind = draw(st.sampled_from(["normal", "whole", "repeated", "scaled", "tiny", "spiked",
+                                     "sparse", "signs", "zero"]))  # fmt: skip
+        values = {
+            "normal": normal,
+            "whole": np.rint(normal),
+            "repeated": normal[rng.integers(0, 3, rows) % rows],
+            "scaled": normal * 10.0 ** rng.uniform(-30, 15, (rows, 1)),
+            "tiny": normal * 1e-40,
+            "spiked": normal * np.where(np.arange(factors) == 0, 1e4, 1.0),
+            "sparse": normal * (rng.random((rows, factors)) < 0.1),
+            "signs": np.sign(normal),
+            "zero": normal * 0.0,
+        }[kind]
+        return values.astype(np.float32)
+
+    return (
+        matrix(draw(st.sampled_from([1, 15, 16, 40, 200]))),
+        matrix(draw(st.sampled_from([1, 2, 63, 64, 65, 300]))),
+    )
+
+
+@st.composite
 def logs(draw, max_events=30, **require):
     """Small logs with every combination of columns, repeated pairs, and equal times.
 

@@ -1,12 +1,20 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import reference
 import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
-from strategies import factor_pairs
+from strategies import factor_pairs, hard_factors
 
-from pyrec.errors import DataError
+from pyrec import _kernels
+from pyrec.errors import DataError, NumericalError
+from pyrec.interactions import as_csr
 from pyrec.kernels import top_k
 
 
@@ -24,18 +32,112 @@ def test_top_k_equals_the_reference(simd, pair, k, data):
     np.testing.assert_array_equal(scores, expected_scores)
 
 
+def all_scores(users, items):
+    """The canonical score of every pair."""
+    n, m = len(users), len(items)
+    at = np.divmod(np.arange(n * m, dtype=np.int32), np.int32(m))
+    return _kernels.score_pairs(users, items, *at).reshape(n, m)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pair=hard_factors(), k=st.sampled_from([1, 3, 10, 100]), seed=st.integers(0, 2**32))
+def test_nothing_is_lost_to_a_bound(simd, pair, k, seed):
+    users, items = pair
+    rng = np.random.default_rng(seed)
+    mask = rng.random((len(users), len(items))) < rng.choice([0.0, 0.05, 1.0])
+    allowed = rng.random(len(items)) < rng.choice([0.0, 0.5, 1.0])
+    scores = all_scores(users, items)
+    wanted = reference.top_k(scores, k, mask | ~allowed)
+    exclude = as_csr(sp.csr_array(mask))
+    for threads in (1, 2, 7):
+        found = _kernels.recommend_dense(
+            users, items, exclude, allowed.view(np.uint8), k=k, threads=threads
+        )
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(found[1], wanted[1])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pair=hard_factors())
+def test_scores_are_inner_products(simd, pair):
+    users, items = (m.astype(np.float64) for m in pair)
+    sizes = np.linalg.norm(users, axis=1)[:, None] * np.linalg.norm(items, axis=1)
+    errors = np.abs(all_scores(*pair) - users @ items.T)
+    assert np.all(errors <= 1e-6 * sizes + 1e-43)
+
+
 def test_same_bits_for_any_thread_count_and_batch(simd):
     rng = np.random.default_rng(0)
-    users = rng.standard_normal((50, 33), dtype=np.float32)
-    items = rng.standard_normal((400, 33), dtype=np.float32)
+    users = rng.standard_normal((300, 33), dtype=np.float32)
+    items = rng.standard_normal((4000, 33), dtype=np.float32)
     rows, scores = top_k(users, items, 10, threads=1)
     for threads in (2, 7):
         again = top_k(users, items, 10, threads=threads)
         np.testing.assert_array_equal(again[0], rows)
         np.testing.assert_array_equal(again[1], scores)
-    for user in range(50):
-        single = top_k(users[user : user + 1], items, 10)
-        np.testing.assert_array_equal(single[1][0], scores[user])
+    for size in (1, 7, 40):
+        for begin in range(0, 300, size):
+            batch = slice(begin, begin + size)
+            part = top_k(users[batch], items, 10, threads=2)
+            np.testing.assert_array_equal(part[0], rows[batch])
+            np.testing.assert_array_equal(part[1], scores[batch])
+
+
+def test_nothing_to_rank(simd):
+    for n, m in ((0, 5), (20, 0), (0, 0)):
+        rows, scores = top_k(np.ones((n, 3)), np.ones((m, 3)), 4)
+        assert rows.shape == scores.shape == (n, 4)
+        assert np.all(rows == -1)
+        assert np.all(scores == -np.inf)
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_an_overflow_is_an_error_in_any_batch(simd, batch):
+    users = np.ones((batch, 2), np.float32)
+    items = np.ones((500, 2), np.float32)
+    users[-1], items[300] = 1e20, (-1e20, 1e20)
+    # One product overflows, and so does the other the other way: their sum is no number.
+    with pytest.raises(NumericalError, match=f"user row {batch - 1} and item row 300 overflows"):
+        top_k(users, items, 5, threads=2)
+    # Nothing overflows where the item cannot appear, or where the sum is taken of other signs.
+    exclude = sp.csr_array(([1], ([batch - 1], [300])), shape=(batch, 500))
+    rows, scores = top_k(users, items, 5, exclude=exclude, threads=2)
+    assert rows[-1].tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(scores[-1], np.float32(2e20))
+
+
+def test_ctrl_c_stops_a_long_search():
+    code = """
+import numpy as np
+from pyrec.kernels import top_k
+users = np.random.default_rng(0).standard_normal((1_000_000, 32), dtype=np.float32)
+print("ready", flush=True)
+top_k(users, users, 10)
+"""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdout=pipe, stderr=pipe, text=True) as run:
+        try:
+            assert "ready\n" in run.stdout
+            time.sleep(0.5)
+            run.send_signal(signal.SIGINT)
+            _, errors = run.communicate(timeout=30)
+        finally:
+            run.kill()
+    assert run.returncode != 0
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_it_works_after_fork():
+    rng = np.random.default_rng(0)
+    users = rng.standard_normal((300, 8), dtype=np.float32)
+    rows, _ = top_k(users, users, 10, threads=2)
+    child = os.fork()
+    if child == 0:
+        again, _ = top_k(users, users, 10, threads=2)
+        os._exit(0 if np.array_equal(again, rows) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // What the scoring functions share: a user's exclusions, the place of a list, overflow (private).
 #pragma once
 
-#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <span>
@@ -41,6 +41,16 @@ inline float checked_score(float score, std::int64_t user, std::int64_t item) {
         throw_overflow(user, item);
     }
     return score;
+}
+
+// Exponents of all ones are infinities and NaN; a loop on integers, which compilers vectorise.
+inline bool all_finite(std::span<const float> scores) {
+    constexpr std::uint32_t exponent = 0x7F800000;
+    std::uint32_t found = 0;
+    for (const float score : scores) {
+        found |= (std::bit_cast<std::uint32_t>(score) & exponent) == exponent ? 1U : 0U;
+    }
+    return found == 0;
 }
 
 }  // namespace pyrec::detail

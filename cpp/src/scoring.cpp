@@ -1,36 +1,58 @@
 #include "pyrec/scoring.hpp"
 
 #include <algorithm>
+#include <vector>
 
+#include "exhaustive.hpp"
+#include "pyrec/item_index.hpp"
 #include "ranking.hpp"
 #include "simd/kernels.hpp"
 
 namespace pyrec {
 
+namespace {
+
+// From this many users on, an index of the items is worth the making.
+constexpr std::int64_t least_users_for_index = 16;
+
+// Each worker keeps the best of the items it takes; the order is total, so their union is exact.
+void recommend_exhaustively(DenseView<const float> users, DenseView<const float> items,
+                            const Filter& filter, std::int64_t k, const Execution& execution,
+                            std::span<std::int32_t> rows, std::span<float> scores) {
+    const auto n = static_cast<std::size_t>(users.rows);
+    // About a millisecond: a multiply-add every tenth of a nanosecond, and a few for each pair.
+    const std::int64_t grain = 10'000'000 / ((items.cols + 40) * std::max(users.rows, {1}));
+    const std::int64_t chunk = std::max<std::int64_t>(grain, 1024);
+    std::vector<std::vector<TopK>> best(
+        static_cast<std::size_t>(worker_count(items.rows, chunk, execution)),
+        std::vector<TopK>(n, TopK(std::min(k, items.rows))));
+    const auto work = [&](std::int64_t begin, std::int64_t end, int worker) {
+        auto& mine = best[static_cast<std::size_t>(worker)];
+        for (std::size_t user = 0; user < n; ++user) {
+            detail::score_all(users, items, filter, static_cast<std::int64_t>(user), begin, end,
+                              mine[user]);
+        }
+    };
+    parallel_for(items.rows, chunk, execution, work);
+    for (std::size_t user = 0; user < n; ++user) {
+        for (std::size_t worker = 1; worker < best.size(); ++worker) {
+            best[0][user].merge(best[worker][user]);
+        }
+        detail::drain_list(best[0][user], static_cast<std::int64_t>(user), k, rows, scores);
+    }
+}
+
+}  // namespace
+
 void recommend_dense(DenseView<const float> users, DenseView<const float> items,
                      const Filter& filter, std::int64_t k, const Execution& execution,
                      std::span<std::int32_t> rows, std::span<float> scores) {
-    const detail::KernelTable& simd = detail::kernels();
-    const std::int64_t flops_per_user = 2 * items.rows * items.cols + 1;
-    const std::int64_t grain = std::max<std::int64_t>(1, 20'000'000 / flops_per_user);
-    parallel_for(users.rows, grain, execution, [&](std::int64_t begin, std::int64_t end, int) {
-        TopK best(std::min(k, items.rows));
-        for (std::int64_t user = begin; user < end; ++user) {
-            const auto seen = detail::excluded(filter, user);
-            auto skip = seen.begin();
-            for (std::int64_t item = 0; item < items.rows; ++item) {
-                if (skip != seen.end() && *skip == item) {
-                    ++skip;
-                    continue;
-                }
-                if (!detail::is_allowed(filter, item)) continue;
-                const float score = simd.dot(users.row(user), items.row(item), items.cols);
-                best.push(detail::checked_score(score, user, item),
-                          static_cast<std::int32_t>(item));
-            }
-            detail::drain_list(best, user, k, rows, scores);
-        }
-    });
+    if (users.rows < least_users_for_index || items.rows == 0) {
+        recommend_exhaustively(users, items, filter, k, execution, rows, scores);
+    } else {
+        const auto index = index_items(items, execution);
+        recommend_indexed(users, index.view(items), filter, k, execution, rows, scores);
+    }
 }
 
 void score_pairs(DenseView<const float> users, DenseView<const float> items,

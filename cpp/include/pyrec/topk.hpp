@@ -31,6 +31,7 @@ public:
 
     void clear() noexcept { heap_.clear(); }
     std::size_t size() const noexcept { return heap_.size(); }
+    bool full() const noexcept { return heap_.size() >= k_; }
 
     // A score below this cannot enter; one equal to it can, with a lower row.
     float threshold() const noexcept { return heap_.size() < k_ ? no_score : heap_.front().score; }
@@ -41,10 +42,12 @@ public:
             heap_.push_back(entry);
             std::push_heap(heap_.begin(), heap_.end(), ranks_before);
         } else if (k_ > 0 && ranks_before(entry, heap_.front())) {
-            std::pop_heap(heap_.begin(), heap_.end(), ranks_before);
-            heap_.back() = entry;
-            std::push_heap(heap_.begin(), heap_.end(), ranks_before);
+            replace_worst(entry);
         }
+    }
+
+    void merge(const TopK& other) {
+        for (const Scored& entry : other.heap_) push(entry.score, entry.row);
     }
 
     // Writes the entries best first, then pads with no_row and no_score. Empties the heap.
@@ -58,6 +61,18 @@ public:
     }
 
 private:
+    // Sinks the entry from the root: half the work of pop_heap and push_heap.
+    void replace_worst(const Scored& entry) {
+        std::size_t hole = 0;
+        for (std::size_t child = 1; child < heap_.size(); child = 2 * hole + 1) {
+            if (child + 1 < heap_.size() && ranks_before(heap_[child], heap_[child + 1])) ++child;
+            if (!ranks_before(entry, heap_[child])) break;
+            heap_[hole] = heap_[child];
+            hole = child;
+        }
+        heap_[hole] = entry;
+    }
+
     std::size_t k_;
     std::vector<Scored> heap_;
 };

@@ -6,6 +6,8 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::avx2_kernels = {
     .name = "avx2",
     .dot = dot,
+    .dot_rows = dot_rows,
+    .screen = screen_kernels,
     .select = select_kernels,
     .solve = solve_kernels,
 };

@@ -6,6 +6,8 @@
 constinit const pyrec::detail::KernelTable pyrec::detail::baseline_kernels = {
     .name = "baseline",
     .dot = dot,
+    .dot_rows = dot_rows,
+    .screen = screen_kernels,
     .select = select_kernels,
     .solve = solve_kernels,
 };

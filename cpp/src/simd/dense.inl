@@ -2,34 +2,58 @@
 
 // Sixteen partial sums, element i in sum i mod 16, then halves are added: 8, 4, 2, 1. The partial
 // sums fill one, two or four vectors according to the instruction set; the bits are the same for
-// every caller at one level.
-float dot(const float* a, const float* b, std::int64_t n) {
+// every caller at one level. Several rows at once hide the latency of the additions.
+template <int rows>
+void dots(const float* a, const float* const* b, std::int64_t n, float* results) {
     constexpr int width = Isa::width;
     constexpr int parts = 16 / width;
-    Isa::Float sums[parts];
-    for (int p = 0; p < parts; ++p) sums[p] = Isa::zero();
+    Isa::Float sums[rows][parts];
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row) {
+#pragma GCC unroll 4
+        for (int p = 0; p < parts; ++p) sums[row][p] = Isa::zero();
+    }
     std::int64_t i = 0;
     for (; i + 16 <= n; i += 16) {
+#pragma GCC unroll 4
         for (int p = 0; p < parts; ++p) {
-            sums[p] = Isa::fma(Isa::load(a + i + p * width), Isa::load(b + i + p * width), sums[p]);
+            const std::int64_t at = i + p * width;
+            const Isa::Float left = Isa::load(a + at);
+#pragma GCC unroll 4
+            for (int row = 0; row < rows; ++row) {
+                sums[row][p] = Isa::fma(left, Isa::load(b[row] + at), sums[row][p]);
+            }
         }
     }
     if (i < n) {
-        float left_a[16] = {};
-        float left_b[16] = {};
-        for (int j = 0; i + j < n; ++j) {
-            left_a[j] = a[i + j];
-            left_b[j] = b[i + j];
-        }
+#pragma GCC unroll 4
         for (int p = 0; p < parts; ++p) {
-            sums[p] =
-                Isa::fma(Isa::load(left_a + p * width), Isa::load(left_b + p * width), sums[p]);
+            const std::int64_t at = i + p * width;
+            const Isa::Float left = Isa::load_some(a + at, n - at);
+#pragma GCC unroll 4
+            for (int row = 0; row < rows; ++row) {
+                sums[row][p] = Isa::fma(left, Isa::load_some(b[row] + at, n - at), sums[row][p]);
+            }
         }
     }
-    float lanes[16];
-    for (int p = 0; p < parts; ++p) Isa::store(lanes + p * width, sums[p]);
-    for (int half = 8; half > 0; half /= 2) {
-        for (int j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row) results[row] = Isa::sum(sums[row]);
+}
+
+float dot(const float* a, const float* b, std::int64_t n) {
+    float result;
+    dots<1>(a, &b, n, &result);
+    return result;
+}
+
+void dot_rows(const float* a, const float* matrix, const std::int32_t* rows, std::int64_t count,
+              std::int64_t n, float* results) {
+    std::int64_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        const float* b[4];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) b[j] = matrix + rows[i + j] * n;
+        dots<4>(a, b, n, results + i);
     }
-    return lanes[0];
+    for (; i < count; ++i) results[i] = dot(a, matrix + rows[i] * n, n);
 }

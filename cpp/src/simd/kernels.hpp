@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "simd/screen_kernels.hpp"
 #include "simd/select_kernels.hpp"
 #include "simd/solve_kernels.hpp"
 
@@ -18,6 +19,10 @@ struct KernelTable {
     // The canonical score of a pair: 16 interleaved fused sums, then a fixed tree. Every path that
     // reports a score reports this one, so that batch size, tiles and threads cannot change a bit.
     float (*dot)(const float* a, const float* b, std::int64_t n);
+    // The same of one vector with the chosen rows of a matrix of n columns.
+    void (*dot_rows)(const float* a, const float* matrix, const std::int32_t* rows,
+                     std::int64_t count, std::int64_t n, float* results);
+    ScreenKernels screen;
     SelectKernels select;
     SolveKernels solve;
 };

@@ -32,9 +32,23 @@ struct Isa {
 
     static Float zero() { return _mm256_setzero_ps(); }
     static Float load(const float* p) { return _mm256_loadu_ps(p); }
+    // The first n floats (all from 8 on, none from 0 down), then zeros.
+    static Float load_some(const float* p, std::int64_t n) {
+        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        const auto count = static_cast<std::int32_t>(n);
+        return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes));
+    }
     static void store(float* p, Float v) { _mm256_storeu_ps(p, v); }
     static Float broadcast(float v) { return _mm256_set1_ps(v); }
     static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+    // The sum of 16 partial sums: halves added, 8, 4, 2, 1.
+    static float sum(const Float (&parts)[2]) {
+        const __m256 eight = _mm256_add_ps(parts[0], parts[1]);
+        const __m128 four =
+            _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+        const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+    }
     static Float sqrt(Float v) { return _mm256_sqrt_ps(v); }
     static Float min(Float a, Float b) { return _mm256_min_ps(a, b); }
 
@@ -116,6 +130,35 @@ struct IsaDouble {
     static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_pd(a, b, c); }
     static Vector sqrt(Vector v) { return _mm256_sqrt_pd(v); }
     static Vector min(Vector a, Vector b) { return _mm256_min_pd(a, b); }
+};
+
+// Products of quantised vectors: sums of eight items, their codes for four factors (Codes), and
+// those of one user (Word).
+struct IsaCodes {
+    static constexpr int width = Isa::width;
+    using Int = __m256i;
+    struct Codes {
+        __m256i even, odd;
+    };
+    using Word = Codes;
+    static constexpr int tile_users = 4;
+    static constexpr int tile_vectors = 2;
+    static constexpr int words = 2;
+    static Int broadcast(std::int32_t v) { return _mm256_set1_epi32(v); }
+    static unsigned not_negative(Int v) {
+        return 0xFFU & ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(v)));
+    }
+    static Codes load_codes(const std::uint8_t* p) {
+        const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        return {_mm256_and_si256(codes, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16(codes, 8)};
+    }
+    static Word load_word(const std::int32_t* p) {
+        return {_mm256_set1_epi32(p[0]), _mm256_set1_epi32(p[1])};
+    }
+    static Int dot4(Int sums, Codes items, Word user) {
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(items.even, user.even));
+        return _mm256_add_epi32(sums, _mm256_madd_epi16(items.odd, user.odd));
+    }
 };
 
 }  // namespace

@@ -16,9 +16,26 @@ struct Isa {
 
     static Float zero() { return _mm512_setzero_ps(); }
     static Float load(const float* p) { return _mm512_loadu_ps(p); }
+    // The first n floats (all from 16 on, none from 0 down), then zeros.
+    static Float load_some(const float* p, std::int64_t n) {
+        const auto mask = n >= 16 ? 0xFFFFU : n > 0 ? (1U << n) - 1 : 0U;
+        return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
+    }
     static void store(float* p, Float v) { _mm512_storeu_ps(p, v); }
     static Float broadcast(float v) { return _mm512_set1_ps(v); }
     static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+    // The sum of 16 partial sums: halves added, 8, 4, 2, 1.
+    static float sum(const Float (&parts)[1]) {
+        // By the builtin: gcc 12 warns about the intrinsics that take vectors apart.
+        const __m256 low = __builtin_shufflevector(parts[0], parts[0], 0, 1, 2, 3, 4, 5, 6, 7);
+        const __m256 high =
+            __builtin_shufflevector(parts[0], parts[0], 8, 9, 10, 11, 12, 13, 14, 15);
+        const __m256 eight = _mm256_add_ps(low, high);
+        const __m128 four =
+            _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+        const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+    }
     static Float sqrt(Float v) { return _mm512_sqrt_ps(v); }
     static Float min(Float a, Float b) { return _mm512_min_ps(a, b); }
 
@@ -111,6 +128,45 @@ struct IsaDouble {
     static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_pd(a, b, c); }
     static Vector sqrt(Vector v) { return _mm512_sqrt_pd(v); }
     static Vector min(Vector a, Vector b) { return _mm512_min_pd(a, b); }
+};
+
+// Products of quantised vectors: sums of sixteen items, their codes for four factors (Codes), and
+// those of one user (Word).
+struct IsaCodes {
+    static constexpr int width = Isa::width;
+    using Int = __m512i;
+    static constexpr int tile_users = 6;
+    static Int broadcast(std::int32_t v) { return _mm512_set1_epi32(v); }
+    static unsigned not_negative(Int v) { return 0xFFFFU & ~unsigned{_mm512_movepi32_mask(v)}; }
+#ifdef __AVX512VNNI__
+    using Codes = __m512i;
+    using Word = __m512i;
+    static constexpr int tile_vectors = 4;
+    static constexpr int words = 1;
+    static Codes load_codes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+    static Word load_word(const std::int32_t* p) { return _mm512_set1_epi32(*p); }
+    static Int dot4(Int sums, Codes items, Word user) {
+        return _mm512_dpbusd_epi32(sums, items, user);
+    }
+#else
+    struct Codes {
+        __m512i even, odd;
+    };
+    using Word = Codes;
+    static constexpr int tile_vectors = 2;
+    static constexpr int words = 2;
+    static Codes load_codes(const std::uint8_t* p) {
+        const __m512i codes = _mm512_loadu_si512(p);
+        return {_mm512_and_si512(codes, _mm512_set1_epi16(0xFF)), _mm512_srli_epi16(codes, 8)};
+    }
+    static Word load_word(const std::int32_t* p) {
+        return {_mm512_set1_epi32(p[0]), _mm512_set1_epi32(p[1])};
+    }
+    static Int dot4(Int sums, Codes items, Word user) {
+        sums = _mm512_add_epi32(sums, _mm512_madd_epi16(items.even, user.even));
+        return _mm512_add_epi32(sums, _mm512_madd_epi16(items.odd, user.odd));
+    }
+#endif
 };
 
 }  // namespace

@@ -17,9 +17,20 @@ struct Isa {
 
     static Float zero() { return Float{}; }
     static Float load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
+    // The first n floats (all from 4 on, none from 0 down), then zeros.
+    static Float load_some(const float* p, std::int64_t n) {
+        Float some = Float{};
+        for (int i = 0; i < width && i < n; ++i) some[i] = p[i];
+        return some;
+    }
     static void store(float* p, Float v) { *reinterpret_cast<Unaligned*>(p) = v; }
     static Float broadcast(float v) { return Float{v, v, v, v}; }
     static Float fma(Float a, Float b, Float c) { return a * b + c; }
+    // The sum of 16 partial sums: halves added, 8, 4, 2, 1.
+    static float sum(const Float (&parts)[4]) {
+        const Float four = (parts[0] + parts[2]) + (parts[1] + parts[3]);
+        return (four[0] + four[2]) + (four[1] + four[3]);
+    }
     static Float sqrt(Float v) {
         return Float{__builtin_sqrtf(v[0]), __builtin_sqrtf(v[1]), __builtin_sqrtf(v[2]),
                      __builtin_sqrtf(v[3])};
@@ -86,6 +97,47 @@ struct IsaDouble {
     static Vector fma(Vector a, Vector b, Vector c) { return a * b + c; }
     static Vector sqrt(Vector v) { return Vector{__builtin_sqrt(v[0]), __builtin_sqrt(v[1])}; }
     static Vector min(Vector a, Vector b) { return a < b ? a : b; }
+};
+
+// Products of quantised vectors: sums of four items, their codes for four factors (Codes), and
+// those of one user (Word).
+struct IsaCodes {
+    static constexpr int width = Isa::width;
+    typedef std::int32_t Int __attribute__((vector_size(16)));
+    typedef std::int16_t Short __attribute__((vector_size(16)));
+    typedef std::uint16_t UnalignedCodes __attribute__((vector_size(16), aligned(1), may_alias));
+    struct Codes {
+        Short even, odd;
+    };
+    using Word = Codes;
+    static constexpr int tile_users = 4;
+    static constexpr int tile_vectors = 2;
+    static constexpr int words = 2;
+    static Int broadcast(std::int32_t v) { return Int{v, v, v, v}; }
+    static unsigned not_negative(Int v) {
+        unsigned mask = 0;
+        for (int i = 0; i < width; ++i) mask |= (v[i] >= 0 ? 1U : 0U) << i;
+        return mask;
+    }
+    static Codes load_codes(const std::uint8_t* p) {
+        const auto codes = *reinterpret_cast<const UnalignedCodes*>(p);
+        return {reinterpret_cast<Short>(codes & 0xFF), reinterpret_cast<Short>(codes >> 8)};
+    }
+    static Word load_word(const std::int32_t* p) {
+        return {reinterpret_cast<Short>(broadcast(p[0])), reinterpret_cast<Short>(broadcast(p[1]))};
+    }
+    static Int dot2(Short items, Short user) {
+#ifdef __SSE2__
+        return reinterpret_cast<Int>(__builtin_ia32_pmaddwd128(items, user));
+#else
+        // Products of a code below 256 and one within +-127 fit in 16 bits.
+        const auto pairs = reinterpret_cast<Int>(items * user);
+        return ((pairs << 16) >> 16) + (pairs >> 16);
+#endif
+    }
+    static Int dot4(Int sums, Codes items, Word user) {
+        return sums + dot2(items.even, user.even) + dot2(items.odd, user.odd);
+    }
 };
 
 }  // namespace

@@ -16,9 +16,21 @@ struct Isa {
 
     static Float zero() { return vdupq_n_f32(0.0F); }
     static Float load(const float* p) { return vld1q_f32(p); }
+    // The first n floats (all from 4 on, none from 0 down), then zeros.
+    static Float load_some(const float* p, std::int64_t n) {
+        Float some = vdupq_n_f32(0.0F);
+        for (int i = 0; i < width && i < n; ++i) some[i] = p[i];
+        return some;
+    }
     static void store(float* p, Float v) { vst1q_f32(p, v); }
     static Float broadcast(float v) { return vdupq_n_f32(v); }
     static Float fma(Float a, Float b, Float c) { return vfmaq_f32(c, a, b); }
+    // The sum of 16 partial sums: halves added, 8, 4, 2, 1.
+    static float sum(const Float (&parts)[4]) {
+        const Float four = vaddq_f32(vaddq_f32(parts[0], parts[2]), vaddq_f32(parts[1], parts[3]));
+        const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+        return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+    }
     static Float sqrt(Float v) { return vsqrtq_f32(v); }
     static Float min(Float a, Float b) { return vminq_f32(a, b); }
 
@@ -84,6 +96,38 @@ struct IsaDouble {
     static Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f64(c, a, b); }
     static Vector sqrt(Vector v) { return vsqrtq_f64(v); }
     static Vector min(Vector a, Vector b) { return vminq_f64(a, b); }
+};
+
+// Products of quantised vectors: sums of four items, their codes for four factors (Codes), and
+// those of one user (Word).
+struct IsaCodes {
+    static constexpr int width = Isa::width;
+    using Int = int32x4_t;
+    struct Codes {
+        int16x8_t even, odd;
+    };
+    using Word = Codes;
+    static constexpr int tile_users = 6;
+    static constexpr int tile_vectors = 2;
+    static constexpr int words = 2;
+    static Int broadcast(std::int32_t v) { return vdupq_n_s32(v); }
+    static unsigned not_negative(Int v) {
+        const uint32x4_t bits = {1, 2, 4, 8};
+        return vaddvq_u32(vandq_u32(vcgezq_s32(v), bits));
+    }
+    static Codes load_codes(const std::uint8_t* p) {
+        const uint16x8_t codes = vreinterpretq_u16_u8(vld1q_u8(p));
+        return {vreinterpretq_s16_u16(vandq_u16(codes, vdupq_n_u16(0xFF))),
+                vreinterpretq_s16_u16(vshrq_n_u16(codes, 8))};
+    }
+    static Word load_word(const std::int32_t* p) {
+        return {vreinterpretq_s16_s32(vdupq_n_s32(p[0])), vreinterpretq_s16_s32(vdupq_n_s32(p[1]))};
+    }
+    // Products of a code below 256 and one within +-127 fit in 16 bits.
+    static Int dot4(Int sums, Codes items, Word user) {
+        sums = vpadalq_s16(sums, vmulq_s16(items.even, user.even));
+        return vpadalq_s16(sums, vmulq_s16(items.odd, user.odd));
+    }
 };
 
 }  // namespace

@@ -1,0 +1,56 @@
+// Item factors put in order of norm and quantised: what exact top-k over many items reads first.
+//
+// Almost no item can reach a user's list of k, and one byte per factor suffices to show it. Items
+// stand in panels of 64, largest norms first, so that a user is done at the first panel whose norms
+// are too small (Cauchy-Schwarz); within a panel, integer inner products of the codes, with a
+// rigorous bound of the error, leave a few survivors. Only those are scored. Results are therefore
+// bit for bit those of scoring every item.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "pyrec/parallel.hpp"
+#include "pyrec/scoring.hpp"
+#include "pyrec/views.hpp"
+
+namespace pyrec {
+
+// An upper bound for each panel, and the step of its codes.
+struct PanelBounds {
+    double scale;     // an item's factor is about scale * (code - 128)
+    double norm;      // no item's norm is larger
+    double residual;  // no item is farther from what its codes stand for
+};
+
+// A view: the factors themselves, and the arrays that index_items() made of them.
+struct ItemIndex {
+    DenseView<const float> items;
+    std::span<const std::int32_t> order;  // rows of `items`, largest norm first
+    std::span<const std::uint8_t> codes;  // (panels, factors / 4 rounded up, 64, 4)
+    std::span<const PanelBounds> bounds;  // (panels)
+};
+
+struct ItemIndexArrays {
+    std::vector<std::int32_t> order;
+    std::vector<std::uint8_t> codes;
+    std::vector<PanelBounds> bounds;
+
+    ItemIndex view(DenseView<const float> items) const { return {items, order, codes, bounds}; }
+};
+
+ItemIndexArrays index_items(DenseView<const float> items, const Execution& execution);
+
+// How much work a search did, of users * items pairs in all.
+struct SearchCounts {
+    std::int64_t screened = 0;  // pairs whose codes were multiplied
+    std::int64_t scored = 0;    // pairs whose factors were multiplied
+};
+
+// recommend_dense() with an index made beforehand: the same lists, bit for bit.
+SearchCounts recommend_indexed(DenseView<const float> users, const ItemIndex& index,
+                               const Filter& filter, std::int64_t k, const Execution& execution,
+                               std::span<std::int32_t> rows, std::span<float> scores);
+
+}  // namespace pyrec

@@ -1,0 +1,37 @@
+// Integer products that tell which items may still reach a list (screen.inl).
+#pragma once
+
+#include <cstdint>
+
+namespace pyrec::detail {
+
+inline constexpr int screen_panel = 64;   // items in a panel
+inline constexpr int screen_block = 192;  // users at most in one call of `screen`
+
+// Quantised items: codes (groups, 64, 4), and bounds in units of the scales (see screening.hpp).
+struct ScreenPanel {
+    const std::uint8_t* codes;
+    float unit;
+    float norm;
+    float residual;
+};
+
+// Users, each array of `count`: packed codes, and the terms of the least sum that survives.
+struct ScreenUsers {
+    const std::int32_t* const* words;
+    const float* threshold;
+    const float* error;
+    const float* norm;
+    const float* offset;
+    std::int64_t count;
+};
+
+struct ScreenKernels {
+    // A user's codes (4 * groups) in the form that `survivors` reads: at most 2 * groups words.
+    void (*pack_codes)(const std::int8_t* codes, std::int64_t groups, std::int32_t* words);
+    // For each user the items of a panel that may reach the user's threshold, as bits.
+    void (*survivors)(const ScreenPanel& panel, const ScreenUsers& users, std::int64_t groups,
+                      std::uint64_t* survivors);
+};
+
+}  // namespace pyrec::detail
