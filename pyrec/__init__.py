@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyrec import errors, kernels, runtime
+    from pyrec.evaluation.compare import compare
+    from pyrec.evaluation.cross_validation import cross_validate
     from pyrec.evaluation.evaluate import evaluate
     from pyrec.events import Events
     from pyrec.interactions import Interactions
@@ -26,10 +28,12 @@ _MODULES = {
     "Popularity": "models.popularity",
     "Ranking": "ranking",
     "Vocabulary": "vocabulary",
+    "compare": "evaluation.compare",
+    "cross_validate": "evaluation.cross_validation",
     "errors": "",
+    "evaluate": "evaluation.evaluate",
     "get_cmake_dir": "linking",
     "get_include": "linking",
-    "evaluate": "evaluation.evaluate",
     "kernels": "",
     "read_events": "io",
     "load": "models.registry",
@@ -43,6 +47,8 @@ __all__ = [
     "Popularity",
     "Ranking",
     "Vocabulary",
+    "compare",
+    "cross_validate",
     "errors",
     "evaluate",
     "get_cmake_dir",

@@ -223,6 +223,7 @@ def als_objective(
     matrix: Csr, users: _F32, items: _F32, options: AlsOptions, *, threads: int
 ) -> float:
     """Return the objective, summed in double precision."""
+
 def row_norms(matrix: Csr) -> _F64:
     """Return the Euclidean norm of every row."""
 

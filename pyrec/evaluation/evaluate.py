@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 from pyrec import runtime
 from pyrec.errors import DataError
-from pyrec.evaluation.heldout import HeldOut, as_interactions
+from pyrec.evaluation.cases import Cases, as_interactions
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
 from pyrec.models.base import Model
+from pyrec.split import Split
 
 __all__ = ["evaluate"]
 
@@ -88,18 +89,18 @@ def evaluate(
     )  # fmt: skip
     protocol = Protocol(**options)
     description: dict[str, Any] = {}
-    if hasattr(test, "histories"):
-        description, histories, test = dict(test.description), test.histories, test.test
+    if isinstance(test, Split):
+        description, histories, test = test.description, test.histories, test.test
     if candidates is not None:
         candidates = as_interactions(candidates, model, "candidates")
     if histories is not None:
         histories = as_interactions(histories, model, "histories")
     with runtime.threads(runtime.resolve_threads(threads)):
         pairs_ = as_interactions(test, model, "test")
-        held_out = HeldOut.of(pairs_, model, histories, protocol.exclude_seen)
+        cases = Cases.of(pairs_, model, histories, protocol.exclude_seen)
         trial = Trial(model, protocol, candidates)
-        counts = trial.counts(held_out)
-        parts = [part for name in protocol.parts if (part := trial.part(name, held_out))]
+        counts = trial.counts(cases)
+        parts = [part for name in protocol.parts if (part := trial.part(name, cases))]
     if not parts:
         told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
         raise DataError(f"test: nothing to judge among {'/'.join(protocol.parts)} pairs: {told}")

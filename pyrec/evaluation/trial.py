@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pyrec._kernels import Csr
 from pyrec.columns import owned
 from pyrec.errors import NotSupportedError, NumericalError
+from pyrec.evaluation.cases import Cases, found_in, rows_for
 from pyrec.evaluation.estimates import Estimate, Values, estimates
 from pyrec.evaluation.evidence import Lists, Ratings, Scores
-from pyrec.evaluation.heldout import HeldOut, found_in, rows_for
 from pyrec.evaluation.metrics import Request
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Part
@@ -48,46 +48,46 @@ class Trial:
         self.popularity = np.bincount(trained.columns, minlength=len(model.items))
         self.n_users = int(np.count_nonzero(np.diff(trained.offsets)))
 
-    def part(self, name: str, held_out: HeldOut) -> Part | None:
+    def part(self, name: str, cases: Cases) -> Part | None:
         """Judge one part of the pairs; None if it has none."""
-        repeats = held_out.repeats
+        repeats = cases.repeats
         pairs = {"new": ~repeats, "repeat": repeats, "all": np.ones_like(repeats)}[name]
         if self.protocol.cold_items == "drop":
-            pairs = pairs & ~self._of_cold_items(held_out)
-        users = np.ones(len(held_out), dtype=bool)
+            pairs = pairs & ~self._of_cold_items(cases)
+        users = np.ones(len(cases), dtype=bool)
         if self.protocol.cold_users == "skip":
-            users = ~held_out.cold
-        chosen = held_out.only(pairs, users)
+            users = ~cases.cold
+        chosen = cases.only(pairs, users)
         if len(chosen) == 0:
             return None
         return self._judged(name, chosen)
 
-    def counts(self, held_out: HeldOut) -> dict[str, int]:
+    def counts(self, cases: Cases) -> dict[str, int]:
         """Count what the test holds."""
-        sizes = np.diff(held_out.relevant.offsets)
+        sizes = np.diff(cases.relevant.offsets)
         counts = {
-            "users": len(held_out),
-            "pairs": held_out.relevant.nnz,
-            "repeated_pairs": int(np.count_nonzero(held_out.repeats)),
-            "cold_users": int(np.count_nonzero(held_out.cold)),
-            "pairs_of_cold_users": int(sizes[held_out.cold].sum()),
-            "pairs_of_cold_items": int(np.count_nonzero(self._of_cold_items(held_out))),
+            "users": len(cases),
+            "pairs": cases.relevant.nnz,
+            "repeated_pairs": int(np.count_nonzero(cases.repeats)),
+            "cold_users": int(np.count_nonzero(cases.cold)),
+            "pairs_of_cold_users": int(sizes[cases.cold].sum()),
+            "pairs_of_cold_items": int(np.count_nonzero(self._of_cold_items(cases))),
         }
-        if np.any(held_out.folded):
-            counts["users_with_given_histories"] = int(np.count_nonzero(held_out.folded))
+        if np.any(cases.folded):
+            counts["users_with_given_histories"] = int(np.count_nonzero(cases.folded))
         if self.candidates is not None:
-            candidates = rows_for(self.candidates, held_out.users, self.model.items)
-            among = found_in(candidates, held_out.relevant)
+            candidates = rows_for(self.candidates, cases.users, self.model.items)
+            among = found_in(candidates, cases.relevant)
             counts["pairs_outside_candidates"] = int(np.count_nonzero(~among))
         return counts
 
-    def _of_cold_items(self, held_out: HeldOut) -> NDArray[np.bool_]:
-        columns = held_out.relevant.columns
-        known = np.zeros(held_out.relevant.shape[1], dtype=bool)
+    def _of_cold_items(self, cases: Cases) -> NDArray[np.bool_]:
+        columns = cases.relevant.columns
+        known = np.zeros(cases.relevant.shape[1], dtype=bool)
         known[: len(self.popularity)] = self.popularity > 0
         return ~known[columns]
 
-    def _judged(self, name: str, chosen: HeldOut) -> Part:
+    def _judged(self, name: str, chosen: Cases) -> Part:
         results: dict[str, Any] = {}
         filter_ = Filter(exclude=chosen.hidden if self.protocol.hides(name) else None)
         if self.candidates is not None:
@@ -108,9 +108,7 @@ class Trial:
 
     # ---- lists -----------------------------------------------------------------------------------
 
-    def _by_lists(
-        self, requests: list[Request], chosen: HeldOut, filter_: Filter
-    ) -> dict[str, Any]:
+    def _by_lists(self, requests: list[Request], chosen: Cases, filter_: Filter) -> dict[str, Any]:
         cutoffs = [request.k for request in requests if request.k is not None]
         lists = Lists(
             self.rank(chosen, filter_, max(cutoffs)),
@@ -126,7 +124,7 @@ class Trial:
             for label, result in results.items()
         }
 
-    def rank(self, chosen: HeldOut, filter_: Filter, k: int) -> NDArray[np.int32]:
+    def rank(self, chosen: Cases, filter_: Filter, k: int) -> NDArray[np.int32]:
         """Return the rows (n, k) of every user's list, whether trained on, folded in or cold."""
         rows = np.full((len(chosen), k), -1, dtype=np.int32)
         trained = ~chosen.folded & (chosen.user_rows >= 0)
@@ -145,14 +143,14 @@ class Trial:
         return rows
 
     def _lists_of_trained(
-        self, chosen: HeldOut, at: NDArray[np.int32], k: int, filter_: Filter
+        self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         return self.model.recommend_rows(
             chosen.user_rows[at], k, exclude_seen=False, filter_=filter_
         )
 
     def _lists_of_folded(
-        self, chosen: HeldOut, at: NDArray[np.int32], k: int, filter_: Filter
+        self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         if not self.model.personal:
             # The same list for everyone: whose row is asked for makes no difference.
@@ -165,7 +163,7 @@ class Trial:
         )
 
     def _lists_of_cold(
-        self, chosen: HeldOut, at: NDArray[np.int32], k: int, filter_: Filter
+        self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         unknown = "popular" if self.protocol.cold_users == "popular" else "empty"
         ranking = self.model.recommend(
@@ -175,9 +173,7 @@ class Trial:
 
     # ---- scores and ratings ----------------------------------------------------------------------
 
-    def _by_scores(
-        self, requests: list[Request], chosen: HeldOut, filter_: Filter
-    ) -> dict[str, Any]:
+    def _by_scores(self, requests: list[Request], chosen: Cases, filter_: Filter) -> dict[str, Any]:
         self._require_trained(requests, chosen)
         values = {request.label: np.full(len(chosen), np.nan) for request in requests}
         trained = np.flatnonzero(~chosen.cold).astype(np.int32)
@@ -191,7 +187,7 @@ class Trial:
                 values[request.label][at] = request.of(evidence)
         return {label: Values(found) for label, found in values.items()}
 
-    def _by_ratings(self, requests: list[Request], chosen: HeldOut, _: Filter) -> dict[str, Any]:
+    def _by_ratings(self, requests: list[Request], chosen: Cases, _: Filter) -> dict[str, Any]:
         self._require_trained(requests, chosen)
         cold = np.repeat(chosen.cold, np.diff(chosen.relevant.offsets))
         rated = select(chosen.relevant, ~cold & ~self._of_cold_items(chosen))
@@ -220,7 +216,7 @@ class Trial:
         ones = np.ones(len(columns), dtype=np.float32)
         return Csr(owned(offsets), owned(columns), owned(ones), n_items)
 
-    def _scores(self, chosen: HeldOut, at: NDArray[np.int32], pool: Csr) -> NDArray[np.float32]:
+    def _scores(self, chosen: Cases, at: NDArray[np.int32], pool: Csr) -> NDArray[np.float32]:
         """Score the pairs of a pool, whose rows are those of trained users or empty."""
         sizes = np.diff(pool.offsets)
         scores = self.model._score(np.repeat(chosen.user_rows[at], sizes), pool.columns)
@@ -228,7 +224,7 @@ class Trial:
             self._require_numbers(scores, chosen.users[np.repeat(at, sizes)], pool.columns)
         return scores
 
-    def _require_trained(self, requests: list[Request], chosen: HeldOut) -> None:
+    def _require_trained(self, requests: list[Request], chosen: Cases) -> None:
         if np.any(chosen.folded):
             raise NotSupportedError(
                 f"metrics: {requests[0].label!r} needs the scores of single pairs, which users "

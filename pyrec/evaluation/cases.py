@@ -1,4 +1,4 @@
-"""HeldOut: test pairs in the rows of a model, and what their users had before the test.
+"""Cases: test pairs in the rows of a model, and what their users had before the test.
 
 Ids end here: what follows works in rows. Test items that the model does not know get rows behind
 its own, where no list can hit them.
@@ -19,11 +19,11 @@ from pyrec.interactions import Interactions, as_csr, select
 from pyrec.models.base import Model
 from pyrec.vocabulary import Vocabulary
 
-__all__ = ["HeldOut", "as_interactions", "found_in", "rows_for"]
+__all__ = ["Cases", "as_interactions", "found_in", "rows_for"]
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class Cases:
     """The test pairs of `n` users.
 
     Parameters
