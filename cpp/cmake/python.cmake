@@ -8,8 +8,8 @@ pybind11_add_module(
   _kernels MODULE NO_EXTRAS
   cpp/bindings/als.cpp
   cpp/bindings/csr.cpp
-  cpp/bindings/metrics.cpp
   cpp/bindings/grouping.cpp
+  cpp/bindings/metrics.cpp
   cpp/bindings/module.cpp
   cpp/bindings/resampling.cpp
   cpp/bindings/runtime.cpp
