@@ -27,6 +27,16 @@ class Ranking:
         What the rows mean.
     users : array or scalar, optional
         The external ids that were asked for, in the order of the lists.
+
+    Examples
+    --------
+    >>> import numpy as np, pyrec
+    >>> items = pyrec.Vocabulary.from_ids(["mug", "tea", "pot"])
+    >>> ranking = Ranking(np.array([2, 0, -1]), np.array([0.9, 0.5, -np.inf]), items)
+    >>> ranking.ids.tolist()
+    ['tea', 'mug', None]
+    >>> int(ranking.counts)
+    2
     """
 
     rows: NDArray[np.int32]

@@ -51,6 +51,15 @@ def load(path: str | Path, *, verify: bool = False) -> Model:
     ------
     ArtifactError
         If it is missing, corrupt, or not from this version's models; names the file.
+
+    Examples
+    --------
+    >>> import pyrec, tempfile
+    >>> log = pyrec.Events.from_ids(users=["ann", "bob"], items=["tea", "mug"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pyrec.Popularity().fit(log.aggregate()).save(folder)
+    ...     load(folder).recommend("ann", k=1).ids.tolist()
+    ['mug']
     """
     saved = artifact.read(path, verify=verify)
     try:
