@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyrec.interactions import Interactions
     from pyrec.io import read_events
     from pyrec.linking import get_cmake_dir, get_include
+    from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
     from pyrec.ranking import Ranking
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "Events": "events",
     "Interactions": "interactions",
+    "ItemKNN": "models.neighbors",
     "Popularity": "models.popularity",
+    "UserKNN": "models.neighbors",
     "Ranking": "ranking",
     "Vocabulary": "vocabulary",
     "compare": "evaluation.compare",
@@ -44,8 +47,10 @@ _MODULES = {
 __all__ = [
     "Events",
     "Interactions",
+    "ItemKNN",
     "Popularity",
     "Ranking",
+    "UserKNN",
     "Vocabulary",
     "compare",
     "cross_validate",

@@ -6,8 +6,8 @@ around.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
 from msgspec import Meta
@@ -21,7 +21,7 @@ from pyrec.events import Events
 from pyrec.interactions import Interactions
 from pyrec.moments import DAY, Moment, microseconds
 
-__all__ = ["Weighting", "binarize", "bm25", "log1p", "tfidf", "time_decay", "weigh"]
+__all__ = ["Collection", "Weighting", "binarize", "bm25", "log1p", "tfidf", "time_decay", "weigh"]
 
 Matrix = TypeVar("Matrix", Interactions, Csr)
 Timed = TypeVar("Timed", Interactions, Events)
@@ -62,7 +62,35 @@ def log1p(matrix: Matrix, epsilon: float = 1.0) -> Matrix:
     return _with_values(matrix, np.log1p(_frequencies(_csr(matrix), "log1p") / epsilon))
 
 
-def tfidf(matrix: Matrix, axis: Axis = "items") -> Matrix:
+@dataclass(frozen=True)
+class Collection:
+    """What the weights of a document depend on in all the others.
+
+    Parameters
+    ----------
+    documents : int
+        Their number.
+    having : int64 (terms,)
+        How many of them have each term.
+    mean_length : float
+        The mean of their sums of weights.
+    """
+
+    documents: int
+    having: NDArray[np.int64]
+    mean_length: float
+
+    @classmethod
+    def of(cls, matrix: Interactions | Csr, axis: Axis = "items") -> Self:
+        """Describe the documents of a matrix, users by items."""
+        csr = _csr(matrix)
+        _, term, documents, terms = _sides(csr, axis)
+        total = float(csr.values.sum(dtype=np.float64))
+        mean = total / documents if documents else 0.0
+        return cls(documents, np.bincount(term, minlength=terms), mean)
+
+
+def tfidf(matrix: Matrix, axis: Axis = "items", collection: Collection | None = None) -> Matrix:
     """Weigh pairs by ``sqrt(weight) * log((1 + N) / (1 + n))``.
 
     A term that `n` of `N` documents have counts the less the more do; one that all have counts
@@ -75,6 +103,8 @@ def tfidf(matrix: Matrix, axis: Axis = "items") -> Matrix:
         Users by items.
     axis : {"items", "users"}
         Which side are the documents.
+    collection : Collection, optional
+        The documents to compare with, by default those of the matrix itself.
 
     Raises
     ------
@@ -89,13 +119,19 @@ def tfidf(matrix: Matrix, axis: Axis = "items") -> Matrix:
     [0.8100000023841858, 0.0, 0.0]
     """
     csr = _csr(matrix)
-    _, term, documents, terms = _sides(csr, axis)
-    having = np.bincount(term, minlength=terms)
-    rarity = np.log((1 + documents) / (1 + having))
+    known = collection or Collection.of(csr, axis)
+    _, term, _, _ = _sides(csr, axis)
+    rarity = np.log((1 + known.documents) / (1 + known.having))
     return _with_values(matrix, np.sqrt(_frequencies(csr, "tfidf")) * rarity[term])
 
 
-def bm25(matrix: Matrix, k1: float = 1.2, b: float = 0.75, axis: Axis = "items") -> Matrix:
+def bm25(
+    matrix: Matrix,
+    k1: float = 1.2,
+    b: float = 0.75,
+    axis: Axis = "items",
+    collection: Collection | None = None,
+) -> Matrix:
     """Weigh pairs by Okapi BM25.
 
     ``w (k1 + 1) / (w + k1 (1 - b + b L)) * log(1 + (N - n + 1/2) / (n + 1/2))``, where `w` is the
@@ -113,6 +149,8 @@ def bm25(matrix: Matrix, k1: float = 1.2, b: float = 0.75, axis: Axis = "items")
         How much long documents are discounted, 0 to 1.
     axis : {"items", "users"}
         Which side are the documents.
+    collection : Collection, optional
+        The documents to compare with, by default those of the matrix itself.
 
     Raises
     ------
@@ -129,13 +167,12 @@ def bm25(matrix: Matrix, k1: float = 1.2, b: float = 0.75, axis: Axis = "items")
     if not (0 <= k1 < np.inf and 0 <= b <= 1):
         raise DataError(f"bm25: k1 must be 0 or more and b from 0 to 1, not {k1!r} and {b!r}")
     csr = _csr(matrix)
-    document, term, documents, terms = _sides(csr, axis)
+    known = collection or Collection.of(csr, axis)
+    document, term, documents, _ = _sides(csr, axis)
     weights = _frequencies(csr, "bm25")
-    having = np.bincount(term, minlength=terms)
-    rarity = np.log1p((documents - having + 0.5) / (having + 0.5))
+    rarity = np.log1p((known.documents - known.having + 0.5) / (known.having + 0.5))
     lengths = np.bincount(document, weights, minlength=documents)
-    mean = lengths.mean() if documents else 0.0
-    relative = lengths / mean if mean > 0 else lengths
+    relative = lengths / known.mean_length if known.mean_length > 0 else lengths
     saturation = weights + k1 * (1 - b + b * relative[document])
     # A weight of 0 is worth nothing, also where the other summand is 0.
     gained = np.divide(

@@ -7,6 +7,10 @@ import pyrec
 
 ESTIMATORS = [
     pyrec.Popularity(),
+    pyrec.ItemKNN(neighbors=15),
+    pyrec.ItemKNN(metric="dot", weighting="bm25"),
+    pyrec.UserKNN(neighbors=15),
+    pyrec.UserKNN(metric="asymmetric", alpha=0.7, weighting="tfidf", shrink=1.0),
 ]
 
 

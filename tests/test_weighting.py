@@ -9,7 +9,7 @@ from strategies import logs
 from pyrec import Events, Interactions, read_events
 from pyrec.errors import ConfigError, DataError
 from pyrec.interactions import as_csr
-from pyrec.weighting import Weighting, binarize, bm25, log1p, tfidf, time_decay, weigh
+from pyrec.weighting import Collection, Weighting, binarize, bm25, log1p, tfidf, time_decay, weigh
 
 tables = hnp.arrays(
     np.float32,
@@ -111,6 +111,21 @@ def test_bad_arguments_are_named(call, message):
 def test_options_are_strict(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         Weighting(**options)
+
+
+@pytest.mark.parametrize("scheme", [bm25, tfidf])
+@pytest.mark.parametrize("axis", ["items", "users"])
+def test_a_document_apart_weighs_what_it_does_among_all(scheme, axis):
+    matrix = as_csr(sp.csr_array([[4, 0, 1], [2, 3, 1], [0, 1, 0]]))
+    collection = Collection.of(matrix, axis)
+    everything = scheme(matrix, axis=axis)
+    if axis == "users":
+        one = scheme(matrix.take(np.array([1], np.int32)), axis=axis, collection=collection)
+        np.testing.assert_array_equal(one.values, everything.values[2:5])
+    else:
+        first = as_csr(sp.csr_array([[4], [2], [0]]))
+        one = scheme(first, axis=axis, collection=collection)
+        np.testing.assert_array_equal(one.values, everything.values[[0, 2]])
 
 
 def test_a_plain_csr_stays_one():
