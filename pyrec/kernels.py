@@ -15,6 +15,7 @@ from pyrec.errors import DataError
 from pyrec.interactions import as_csr
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Measure, most_similar
+from pyrec.weighting import Axis, bm25, tfidf
 
 __all__ = ["neighbors", "top_k"]
 
@@ -88,7 +89,7 @@ def neighbors(
     matrix: Any,
     k: int,
     *,
-    axis: str = "items",
+    axis: Axis = "items",
     metric: str = "cosine",
     shrink: float = 0.0,
     alpha: float = 0.5,
@@ -107,8 +108,10 @@ def neighbors(
         How many neighbours, at least 1.
     axis : {"items", "users"}
         Whose neighbours: of columns or of rows.
-    metric : {"cosine", "asymmetric", "jaccard", "dot"}
-        The measure; `pyrec.similarity.Measure` has the formulas and sources.
+    metric : {"cosine", "asymmetric", "jaccard", "dot", "bm25", "tfidf"}
+        The measure; `pyrec.similarity.Measure` has the formulas and sources of the first four.
+        ``"bm25"`` is the dot product after `pyrec.weighting.bm25`, ``"tfidf"`` the cosine after
+        `pyrec.weighting.tfidf`, with `axis` for the documents.
     shrink : float, default 0
         Added to the denominator of the measure.
     alpha : float, default 0.5
@@ -126,7 +129,8 @@ def neighbors(
     Raises
     ------
     DataError
-        If the matrix is not sparse or not finite.
+        If the matrix is not sparse or not finite, or has negative weights where a weighting is to
+        be applied.
     ConfigError
         If an option is out of range.
     NumericalError
@@ -144,6 +148,10 @@ def neighbors(
     csr = as_csr(matrix)
     if axis not in ("items", "users"):
         raise DataError(f"axis: must be 'items' or 'users', not {axis!r}")
+    if metric == "bm25":
+        csr, metric = bm25(csr, axis=axis), "dot"
+    elif metric == "tfidf":
+        csr, metric = tfidf(csr, axis=axis), "cosine"
     measure = build(Measure, {"metric": metric, "shrink": shrink, "alpha": alpha})
     rows = measure.prepare(csr.transposed() if axis == "items" else csr)
     n = rows.csr.shape[0]

@@ -10,6 +10,7 @@ from pyrec.errors import ConfigError, DataError, NumericalError
 from pyrec.interactions import as_csr
 from pyrec.kernels import neighbors
 from pyrec.similarity import Measure, most_similar
+from pyrec.weighting import bm25, tfidf
 
 METRICS = ["cosine", "asymmetric", "jaccard", "dot"]
 at_every_level = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -107,6 +108,16 @@ def test_asymmetric_cosine_with_half_is_the_cosine():
     matrix = power_law()
     asymmetric = neighbors(matrix, 10, metric="asymmetric", alpha=0.5)
     np.testing.assert_array_equal(asymmetric.toarray(), neighbors(matrix, 10).toarray())
+
+
+@pytest.mark.parametrize("axis", ["items", "users"])
+def test_weighted_measures(axis):
+    matrix = power_law()
+    for metric, weigh, plain in (("bm25", bm25, "dot"), ("tfidf", tfidf, "cosine")):
+        found = neighbors(matrix, 10, axis=axis, metric=metric)
+        weighted = as_scipy(weigh(as_csr(matrix), axis=axis))
+        expected = neighbors(weighted, 10, axis=axis, metric=plain)
+        np.testing.assert_array_equal(found.toarray(), expected.toarray())
 
 
 def test_explicit_zeros_are_not_in_common():
