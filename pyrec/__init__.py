@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyrec.models.registry import load
     from pyrec.ranking import Ranking
     from pyrec.runtime import threads
+    from pyrec.simulate import simulate_shop
     from pyrec.vocabulary import Vocabulary
 
     __version__: str
@@ -41,6 +42,7 @@ _MODULES = {
     "read_events": "io",
     "load": "models.registry",
     "runtime": "",
+    "simulate_shop": "simulate",
     "threads": "runtime",
 }
 
@@ -62,6 +64,7 @@ __all__ = [
     "load",
     "read_events",
     "runtime",
+    "simulate_shop",
     "threads",
 ]
 
