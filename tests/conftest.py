@@ -1,5 +1,6 @@
 import os
 import shutil
+from importlib.metadata import distribution
 from pathlib import Path
 
 import hypothesis
@@ -38,4 +39,6 @@ def site(tmp_path_factory):
     for part in reversed(pyrec.__path__):
         ignored = shutil.ignore_patterns("__pycache__", "*.pyx")
         shutil.copytree(part, folder / "pyrec", dirs_exist_ok=True, ignore=ignored)
+    metadata = f"pyrec-{pyrec.__version__}.dist-info"
+    shutil.copytree(distribution("pyrec").locate_file(metadata), folder / metadata)
     return folder
