@@ -10,7 +10,9 @@ from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.errors import DataError
 from pyrec.interactions import Interactions
+from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Callback, Estimator, Lists, Model
+from pyrec.models.query import Filter
 
 __all__ = ["Popularity", "PopularityModel"]
 
@@ -51,7 +53,7 @@ class Popularity(Estimator, frozen=True, kw_only=True):
         return PopularityModel(self, interactions, counts.astype(np.float32))
 
 
-class PopularityModel(Model):
+class PopularityModel(Model, FoldsIn):
     """A fitted `Popularity`; the score of an item is its (decayed) number of users."""
 
     personal = False
@@ -75,6 +77,10 @@ class PopularityModel(Model):
         return _kernels.recommend_dense(
             everyone, self.counts[:, None], exclude, allowed, k=k, threads=threads
         )
+
+    def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
+        everyone = np.ones((histories.shape[0], 1), dtype=np.float32)
+        return filter_.top_k(everyone, self.counts[:, None], k)
 
     def _score(
         self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]
