@@ -185,6 +185,26 @@ def pack_strings(cnp.ndarray strings):
     return _bytes(packed.bytes), _integers(packed.offsets)
 
 
+def gather_strings(
+    const uint8_t[::1] data, const int64_t[::1] offsets, const int32_t[::1] rows
+):
+    """Return the strings of `rows` as bytes and offsets; -1 becomes the empty string."""
+    cdef Py_ssize_t i
+    cdef int64_t size
+    new_offsets = np.zeros(len(rows) + 1, np.int64)
+    cdef int64_t[::1] ends = new_offsets
+    for i in range(rows.shape[0]):
+        size = offsets[rows[i] + 1] - offsets[rows[i]] if rows[i] >= 0 else 0
+        ends[i + 1] = ends[i] + size
+    new_data = np.empty(ends[rows.shape[0]], np.uint8)
+    cdef uint8_t[::1] out = new_data
+    for i in range(rows.shape[0]):
+        size = ends[i + 1] - ends[i]
+        if size:
+            memcpy(&out[ends[i]], &data[offsets[rows[i]]], size)
+    return new_data, new_offsets
+
+
 def unpack_strings(const uint8_t[::1] data, const int64_t[::1] offsets, const int32_t[::1] rows):
     """Return the strings of `rows` as a `StringDType` array; -1 becomes the empty string."""
     strings = np.empty(len(rows), _STRING)

@@ -184,6 +184,14 @@ class Vocabulary:
         data, offsets = self._packed
         return data[offsets[row] : offsets[row + 1]].tobytes().decode()
 
+    def gather(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the strings of `rows` as UTF-8 bytes and offsets, the form that Arrow has.
+
+        Row -1 becomes the empty string; rows are not checked.
+        """
+        assert isinstance(self._packed, tuple)
+        return _ids.gather_strings(*self._packed, rows)
+
     def extend(self, ids: ArrayLike) -> Self:
         """Return a vocabulary with the new ones of `ids` appended, in sorted order.
 

@@ -30,6 +30,7 @@ function(pyrec_add_cython_module name)
   install(TARGETS ${name} DESTINATION pyrec)
 endfunction()
 
+pyrec_add_cython_module(_arrow)
 pyrec_add_cython_module(_encode)
 pyrec_add_cython_module(_ids)
 pyrec_add_cython_module(capi)
