@@ -1,0 +1,100 @@
+"""Ctrl-C stops every long kernel within a moment, whatever the number of threads."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.interactions import frozen
+
+# The bindings look for signals every 100 ms, between two chunks of about a millisecond each. The
+# rest is for machines that are busy with something else.
+PATIENCE = 1.0
+
+
+def factors(rows, cols=128):
+    return np.random.default_rng(rows).standard_normal((rows, cols), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    """Twenty million entries, 200 in each row."""
+    rows, columns, per_row = 100_000, 20_000, 200
+    gap = columns // per_row
+    chosen = np.random.default_rng(0).integers(0, gap, (rows, per_row), dtype=np.int32)
+    chosen += np.arange(0, columns, gap, dtype=np.int32)
+    offsets = np.arange(0, rows * per_row + 1, per_row, dtype=np.int64)
+    values = np.ones(rows * per_row, dtype=np.float32)
+    return Csr(frozen(offsets), frozen(chosen.ravel()), frozen(values), columns)
+
+
+def dense_search(matrix, threads):
+    users, items = factors(200_000), factors(100_000)
+    return lambda: _kernels.recommend_dense(users, items, None, None, k=10, threads=threads)
+
+
+def sparse_search(matrix, threads):
+    similar = matrix.take(np.arange(matrix.shape[1], dtype=np.int32))
+    return lambda: _kernels.recommend_sparse(matrix, similar, None, None, k=10, threads=threads)
+
+
+def similarity(matrix, threads):
+    columns = matrix.transposed()
+    norms = np.sqrt(np.diff(columns.offsets)).astype(np.float32)
+    return lambda: _kernels.find_neighbors(
+        columns, norms, matrix, norms, np.empty(0, np.int32), k=100, denominator="product",
+        shrink=0.0, pattern=False, threads=threads)  # fmt: skip
+
+
+def als(matrix, threads, solver="cg"):
+    options = _kernels.AlsOptions(
+        solver=solver, regularization=0.1, alpha=1.0, unobserved_weight=1.0,
+        regularization_exponent=0.0, cg_steps=30)  # fmt: skip
+    side = _kernels.AlsSide(options)
+    side.prepare(factors(matrix.shape[1], 256), threads=threads)
+    users = factors(matrix.shape[0], 256)
+    scratch = _kernels.AlsScratch()
+    return lambda: _kernels.als_solve(matrix, side, users, scratch, threads=threads)
+
+
+def exact_als(matrix, threads):
+    return als(matrix, threads, "exact")
+
+
+def bootstrap(matrix, threads):
+    values = np.ones((1_000_000, 1))
+    return lambda: _kernels.bootstrap_sums(values, replicates=100_000, seed=0, threads=threads)
+
+
+def seconds_until_stopped(work):
+    """Send SIGINT a moment after `work` has begun; return how long it went on."""
+    sent = []
+
+    def send():
+        sent.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Timer(0.3, send)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        work()
+    except KeyboardInterrupt:
+        return time.perf_counter() - sent[0]
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
+    return pytest.fail("the work was too short to be interrupted")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(
+    "kernel", [dense_search, sparse_search, similarity, als, exact_als, bootstrap]
+)
+def test_ctrl_c_stops_a_kernel(kernel, threads, matrix):
+    work = kernel(matrix, threads)
+    assert seconds_until_stopped(work) < PATIENCE
