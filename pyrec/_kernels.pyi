@@ -112,6 +112,33 @@ def recommend_dense(
         1 for the items that may appear in any list.
     """
 
+def index_items(items: _F32, *, threads: int) -> tuple[_I32, _U8, _F64]:
+    """Return what `recommend_indexed` needs beside the items: order, codes, bounds.
+
+    Returns
+    -------
+    order : int32 (items,)
+        Rows by falling norm. Items stand in panels of 64.
+    codes : uint8 (panels * groups * 64 * 4,)
+        The factors in this order, quantised, in groups of four.
+    bounds : float64 (panels * 3,)
+        The step of a panel's codes, its largest norm, its largest error of quantisation.
+    """
+
+def recommend_indexed(
+    users: _F32,
+    items: _F32,
+    order: _I32,
+    codes: _U8,
+    bounds: _F64,
+    exclude: Csr | None,
+    allowed: _U8 | None,
+    *,
+    k: int,
+    threads: int,
+) -> tuple[_I32, _F32, tuple[int, int]]:
+    """Return what `recommend_dense` returns, and how many pairs were screened and scored."""
+
 def score_pairs(
     users: _F32, items: _F32, user_rows: _I32, item_rows: _I32, *, threads: int = 1
 ) -> _F32:

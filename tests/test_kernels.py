@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 
 import hypothesis.strategies as st
 import numpy as np
@@ -15,7 +16,7 @@ from strategies import factor_pairs, hard_factors
 from pyrec import _kernels
 from pyrec.errors import DataError, NumericalError
 from pyrec.interactions import as_csr
-from pyrec.kernels import top_k
+from pyrec.kernels import ItemIndex, top_k
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -49,12 +50,17 @@ def test_nothing_is_lost_to_a_bound(simd, pair, k, seed):
     scores = all_scores(users, items)
     wanted = reference.top_k(scores, k, mask | ~allowed)
     exclude = as_csr(sp.csr_array(mask))
+    index = ItemIndex(items)
     for threads in (1, 2, 7):
         found = _kernels.recommend_dense(
             users, items, exclude, allowed.view(np.uint8), k=k, threads=threads
         )
-        np.testing.assert_array_equal(found[0], wanted[0])
-        np.testing.assert_array_equal(found[1], wanted[1])
+        indexed = index.recommend(
+            users, k, exclude=exclude, allowed=allowed.view(np.uint8), threads=threads
+        )
+        for rows, best in (found, indexed):
+            np.testing.assert_array_equal(rows, wanted[0])
+            np.testing.assert_array_equal(best, wanted[1])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -70,6 +76,7 @@ def test_same_bits_for_any_thread_count_and_batch(simd):
     rng = np.random.default_rng(0)
     users = rng.standard_normal((300, 33), dtype=np.float32)
     items = rng.standard_normal((4000, 33), dtype=np.float32)
+    index = ItemIndex(items)
     rows, scores = top_k(users, items, 10, threads=1)
     for threads in (2, 7):
         again = top_k(users, items, 10, threads=threads)
@@ -78,32 +85,61 @@ def test_same_bits_for_any_thread_count_and_batch(simd):
     for size in (1, 7, 40):
         for begin in range(0, 300, size):
             batch = slice(begin, begin + size)
-            part = top_k(users[batch], items, 10, threads=2)
-            np.testing.assert_array_equal(part[0], rows[batch])
-            np.testing.assert_array_equal(part[1], scores[batch])
+            for prepared in (items, index):
+                part = top_k(users[batch], prepared, 10, threads=2)
+                np.testing.assert_array_equal(part[0], rows[batch])
+                np.testing.assert_array_equal(part[1], scores[batch])
 
 
 def test_nothing_to_rank(simd):
-    for n, m in ((0, 5), (20, 0), (0, 0)):
-        rows, scores = top_k(np.ones((n, 3)), np.ones((m, 3)), 4)
+    for n, m, prepare in product((0, 20), (0,), (np.asarray, ItemIndex)):
+        rows, scores = top_k(np.ones((n, 3)), prepare(np.ones((m, 3))), 4)
         assert rows.shape == scores.shape == (n, 4)
         assert np.all(rows == -1)
         assert np.all(scores == -np.inf)
 
 
 @pytest.mark.parametrize("batch", [1, 100])
-def test_an_overflow_is_an_error_in_any_batch(simd, batch):
+@pytest.mark.parametrize("prepare", [np.asarray, ItemIndex])
+def test_an_overflow_is_an_error_in_any_batch(simd, prepare, batch):
     users = np.ones((batch, 2), np.float32)
     items = np.ones((500, 2), np.float32)
     users[-1], items[300] = 1e20, (-1e20, 1e20)
     # One product overflows, and so does the other the other way: their sum is no number.
     with pytest.raises(NumericalError, match=f"user row {batch - 1} and item row 300 overflows"):
-        top_k(users, items, 5, threads=2)
+        top_k(users, prepare(items), 5, threads=2)
     # Nothing overflows where the item cannot appear, or where the sum is taken of other signs.
     exclude = sp.csr_array(([1], ([batch - 1], [300])), shape=(batch, 500))
-    rows, scores = top_k(users, items, 5, exclude=exclude, threads=2)
+    rows, scores = top_k(users, prepare(items), 5, exclude=exclude, threads=2)
     assert rows[-1].tolist() == [0, 1, 2, 3, 4]
     np.testing.assert_array_equal(scores[-1], np.float32(2e20))
+
+
+def test_an_index_survives_its_arrays():
+    rng = np.random.default_rng(0)
+    users, items = (rng.standard_normal((n, 6), dtype=np.float32) for n in (20, 500))
+    index = ItemIndex(items)
+    assert (len(index), repr(index)) == (500, "ItemIndex(500 items, 6 factors)")
+    again = ItemIndex.from_arrays(index.to_arrays())
+    for expected, found in zip(top_k(users, index, 7), top_k(users, again, 7), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    items[:] = 0.0
+    assert np.any(index.items)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(order=np.zeros(500, np.int32)), "order: does not name each item once"),
+        (dict(order=np.zeros(3, np.int32)), "shapes are not those of an index"),
+        (dict(codes=np.zeros(3, np.uint8)), "shapes are not those of an index"),
+        (dict(bounds=np.zeros(3)), "shapes are not those of an index"),
+    ],
+)
+def test_arrays_of_no_index_are_refused(change, message):
+    arrays = ItemIndex(np.ones((500, 6))).to_arrays()
+    with pytest.raises(DataError, match=message):
+        ItemIndex.from_arrays(arrays | change)
 
 
 def test_ctrl_c_stops_a_long_search():

@@ -10,6 +10,7 @@ pybind11_add_module(
   cpp/bindings/csr.cpp
   cpp/bindings/grouping.cpp
   cpp/bindings/metrics.cpp
+  cpp/bindings/item_index.cpp
   cpp/bindings/module.cpp
   cpp/bindings/resampling.cpp
   cpp/bindings/runtime.cpp

@@ -1,7 +1,6 @@
 #include "pyrec/item_index.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "panels.hpp"
 #include "quantization.hpp"
@@ -68,7 +67,7 @@ ItemIndexArrays index_items(DenseView<const float> items, const Execution& execu
     ItemIndexArrays index{
         .order = order_by_norm(items, execution),
         .codes = std::vector<std::uint8_t>(static_cast<std::size_t>(panels * panel_bytes), 128),
-        .bounds = std::vector<PanelBounds>(static_cast<std::size_t>(panels)),
+        .bounds = std::vector<double>(static_cast<std::size_t>(3 * panels)),
     };
     // Panels of vanishing items share a step that is not too far below the largest, so that ratios
     // of steps stay within float; 1 if all items are zero.
@@ -77,9 +76,13 @@ ItemIndexArrays index_items(DenseView<const float> items, const Execution& execu
     const double least_scale = largest > 0.0 ? largest * 1e-30 : 1.0;
     parallel_for(panels, 128, execution, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t panel = begin; panel < end; ++panel) {
-            index.bounds[static_cast<std::size_t>(panel)] =
+            const PanelBounds bounds =
                 quantize_panel(items, detail::panel_rows(index.order, panel), least_scale,
                                index.codes.data() + panel * panel_bytes);
+            double* to = index.bounds.data() + 3 * panel;
+            to[0] = bounds.scale;
+            to[1] = bounds.norm;
+            to[2] = bounds.residual;
         }
     });
     return index;
@@ -89,19 +92,76 @@ namespace {
 
 // A bit for each place in the index whose item may appear in any list.
 std::vector<std::uint64_t> candidate_bits(const ItemIndex& index, const Filter& filter) {
-    std::vector<std::uint64_t> bits(index.bounds.size(), 0);
+    std::vector<std::uint64_t> bits(static_cast<std::size_t>(index.panels()), ~std::uint64_t{0});
     for (std::size_t panel = 0; panel < bits.size(); ++panel) {
         const auto rows = detail::panel_rows(index.order, static_cast<std::int64_t>(panel));
+        bits[panel] >>= detail::panel_items - rows.size();
+        if (filter.allowed.empty()) continue;
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            bits[panel] |= std::uint64_t{detail::is_allowed(filter, rows[i])} << i;
+            if (!detail::is_allowed(filter, rows[i])) bits[panel] &= ~(std::uint64_t{1} << i);
         }
     }
     return bits;
 }
 
-// A calling thread is worth about a million of these.
-std::int64_t nanoseconds_per_user(const ItemIndex& index) {
+// About how long a user takes, in nanoseconds: a product of codes every hundredth of one.
+std::int64_t time_per_user(const ItemIndex& index) {
     return index.items.rows * index.items.cols / 100 + 1;
+}
+constexpr std::int64_t millisecond = 1'000'000;
+
+struct Query {
+    DenseView<const float> users;
+    const ItemIndex& index;
+    const Filter& filter;
+    std::int64_t k;
+    std::span<const std::uint64_t> candidates;
+
+    // One search for each worker of a loop.
+    std::vector<detail::Screening> searches(int workers, std::int64_t block) const {
+        return {static_cast<std::size_t>(workers),
+                detail::Screening(users, index, filter, candidates, k, block)};
+    }
+};
+
+// Many users: each worker takes blocks of them. The codes of a panel are read once for a block.
+SearchCounts search_by_users(const Query& query, const Execution& execution,
+                             std::span<std::int32_t> rows, std::span<float> scores) {
+    const std::int64_t users = query.users.rows;
+    const std::int64_t block = std::clamp<std::int64_t>(
+        std::max(users / std::max(1, execution.threads), millisecond / time_per_user(query.index)),
+        1, detail::screen_block);
+    const std::int64_t blocks = (users + block - 1) / block;
+    auto searches = query.searches(worker_count(blocks, 1, execution), block);
+    parallel_for(blocks, 1, execution, [&](std::int64_t i, std::int64_t, int worker) {
+        auto& search = searches[static_cast<std::size_t>(worker)];
+        search.start(i * block, std::min((i + 1) * block, users));
+        search.search(0, query.index.panels());
+        search.finish(query.k, rows, scores);
+    });
+    SearchCounts counts;
+    for (const auto& search : searches) {
+        counts.screened += search.counts().screened;
+        counts.scored += search.counts().scored;
+    }
+    return counts;
+}
+
+// Few users: each worker takes some of the panels, and the order of lists being total, the union of
+// what they find is exact.
+SearchCounts search_by_panels(const Query& query, const Execution& execution,
+                              std::span<std::int32_t> rows, std::span<float> scores) {
+    const std::int64_t users = query.users.rows;
+    const std::int64_t panels = query.index.panels();
+    const std::int64_t grain = panels * millisecond / (time_per_user(query.index) * users) + 1;
+    auto searches = query.searches(worker_count(panels, grain, execution), users);
+    for (auto& search : searches) search.start(0, users);
+    parallel_for(panels, grain, execution, [&](std::int64_t begin, std::int64_t end, int worker) {
+        searches[static_cast<std::size_t>(worker)].search(begin, end);
+    });
+    for (std::size_t i = 1; i < searches.size(); ++i) searches[0].merge(searches[i]);
+    searches[0].finish(query.k, rows, scores);
+    return searches[0].counts();
 }
 
 }  // namespace
@@ -109,44 +169,16 @@ std::int64_t nanoseconds_per_user(const ItemIndex& index) {
 SearchCounts recommend_indexed(DenseView<const float> users, const ItemIndex& index,
                                const Filter& filter, std::int64_t k, const Execution& execution,
                                std::span<std::int32_t> rows, std::span<float> scores) {
-    constexpr std::int64_t millisecond = 1'000'000;
-    const std::int64_t threads = std::max(1, execution.threads);
+    if (users.rows == 0 || index.items.rows == 0) {
+        std::ranges::fill(rows, no_row);
+        std::ranges::fill(scores, no_score);
+        return {};
+    }
     const auto candidates = candidate_bits(index, filter);
-    const auto panels = static_cast<std::int64_t>(candidates.size());
-    const auto searches = [&](std::int64_t n, std::int64_t grain, std::int64_t block) {
-        return std::vector<detail::Screening>(
-            static_cast<std::size_t>(worker_count(n, grain, execution)),
-            detail::Screening(users, index, filter, candidates, k, block));
-    };
-    SearchCounts counts;
-    if (users.rows <= std::min<std::int64_t>(8 * threads, detail::screen_block)) {
-        const std::int64_t work = nanoseconds_per_user(index) * users.rows / std::max(panels, {1});
-        const std::int64_t grain = millisecond / (work + 1) + 1;
-        auto search = searches(panels, grain, users.rows);
-        for (auto& mine : search) mine.start(0, users.rows);
-        parallel_for(panels, grain, execution, [&](std::int64_t begin, std::int64_t end, int w) {
-            search[static_cast<std::size_t>(w)].search(begin, end);
-        });
-        for (std::size_t other = 1; other < search.size(); ++other) search[0].merge(search[other]);
-        search[0].finish(k, rows, scores);
-        return search[0].counts();
-    }
-    const std::int64_t block = std::clamp<std::int64_t>(
-        std::max(users.rows / threads, millisecond / nanoseconds_per_user(index)), 1,
-        detail::screen_block);
-    const std::int64_t blocks = (users.rows + block - 1) / block;
-    auto search = searches(blocks, 1, block);
-    parallel_for(blocks, 1, execution, [&](std::int64_t begin, std::int64_t, int w) {
-        auto& mine = search[static_cast<std::size_t>(w)];
-        mine.start(begin * block, std::min((begin + 1) * block, users.rows));
-        mine.search(0, panels);
-        mine.finish(k, rows, scores);
-    });
-    for (const auto& mine : search) {
-        counts.screened += mine.counts().screened;
-        counts.scored += mine.counts().scored;
-    }
-    return counts;
+    const Query query{users, index, filter, k, candidates};
+    const bool few = users.rows <= std::min(8 * execution.threads, detail::screen_block);
+    return few ? search_by_panels(query, execution, rows, scores)
+               : search_by_users(query, execution, rows, scores);
 }
 
 }  // namespace pyrec

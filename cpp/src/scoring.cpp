@@ -47,7 +47,7 @@ void recommend_exhaustively(DenseView<const float> users, DenseView<const float>
 void recommend_dense(DenseView<const float> users, DenseView<const float> items,
                      const Filter& filter, std::int64_t k, const Execution& execution,
                      std::span<std::int32_t> rows, std::span<float> scores) {
-    if (users.rows < least_users_for_index || items.rows == 0) {
+    if (users.rows < least_users_for_index) {
         recommend_exhaustively(users, items, filter, k, execution, rows, scores);
     } else {
         const auto index = index_items(items, execution);

@@ -63,7 +63,7 @@ void Screening::activate(std::size_t slot) {
     const std::int64_t factors = users_.cols;
     const float* user = users_.row(first_user_ + static_cast<std::int64_t>(slot));
     const double norm = detail::norm(user, factors);
-    const PanelBounds& first = index_.bounds[0];
+    const PanelBounds first = index_.panel(0);
     // A score might overflow, or all of them are 0 and the lowest rows win.
     const double largest_score = norm * first.norm;
     if (!(largest_score < std::numeric_limits<float>::max() / 2) || norm == 0.0 ||
@@ -115,15 +115,16 @@ void Screening::raise_threshold(std::size_t lane) {
 
 void Screening::search(std::int64_t first_panel, std::int64_t last_panel) {
     const std::int64_t groups = code_groups(users_.cols);
+    const double first_scale = index_.panel(0).scale;
     std::uint64_t survivors[screen_block];
     for (std::int64_t panel = first_panel; panel < last_panel; ++panel) {
         const std::uint64_t candidates = candidates_[static_cast<std::size_t>(panel)];
         if (candidates == 0) continue;
-        const PanelBounds& bounds = index_.bounds[static_cast<std::size_t>(panel)];
+        const PanelBounds bounds = index_.panel(panel);
         if (panel % 4 == 0 || panel == first_panel) retire(bounds.norm);
         if (lanes_.count == 0) return;
         const ScreenPanel codes{index_.codes.data() + panel * panel_bytes(users_.cols),
-                                static_cast<float>(index_.bounds[0].scale / bounds.scale),
+                                static_cast<float>(first_scale / bounds.scale),
                                 static_cast<float>(bounds.norm / bounds.scale),
                                 static_cast<float>(bounds.residual / bounds.scale)};
         simd_.screen.survivors(codes,

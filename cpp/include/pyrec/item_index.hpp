@@ -29,13 +29,19 @@ struct ItemIndex {
     DenseView<const float> items;
     std::span<const std::int32_t> order;  // rows of `items`, largest norm first
     std::span<const std::uint8_t> codes;  // (panels, factors / 4 rounded up, 64, 4)
-    std::span<const PanelBounds> bounds;  // (panels)
+    std::span<const double> bounds;       // (panels, 3): the fields of PanelBounds
+
+    std::int64_t panels() const { return static_cast<std::int64_t>(bounds.size()) / 3; }
+    PanelBounds panel(std::int64_t i) const {
+        const auto of = bounds.subspan(static_cast<std::size_t>(3 * i), 3);
+        return {of[0], of[1], of[2]};
+    }
 };
 
 struct ItemIndexArrays {
     std::vector<std::int32_t> order;
     std::vector<std::uint8_t> codes;
-    std::vector<PanelBounds> bounds;
+    std::vector<double> bounds;
 
     ItemIndex view(DenseView<const float> items) const { return {items, order, codes, bounds}; }
 };
