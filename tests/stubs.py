@@ -10,6 +10,17 @@ from pyrec.interactions import Interactions
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Estimator, Model
 
+USERS, ITEMS = 40, 30
+
+
+def shop(seed=11):
+    """Training and test as dense masks, with repeats, and scores with ties."""
+    rng = np.random.default_rng(seed)
+    train = rng.random((USERS, ITEMS)) < 0.3
+    test = rng.random((USERS, ITEMS)) < 0.15
+    scores = rng.integers(0, 6, (USERS, ITEMS)).astype(np.float32)
+    return train, test, scores
+
 
 class Given(Estimator, frozen=True, kw_only=True):
     name: ClassVar[str] = "given"

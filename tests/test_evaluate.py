@@ -1,28 +1,20 @@
-import json
-
 import numpy as np
 import pytest
 import reference
 import scipy.sparse as sp
-from stubs import FoldingModel, GivenModel
+from stubs import ITEMS, USERS, FoldingModel, GivenModel, shop
 
 import pyrec
 from pyrec import Interactions, Vocabulary
-from pyrec.errors import ConfigError, DataError, NotSupportedError, NumericalError
-from pyrec.evaluation.results import Report
+from pyrec.errors import ConfigError, DataError, NotSupportedError
+from pyrec.split import UserSplit, split
 
-USERS, ITEMS = 40, 30
 NAMES = ["precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate"]
 
 
-@pytest.fixture(scope="module")
-def shop():
-    """Training and test as dense masks, with repeats, and scores with ties."""
-    rng = np.random.default_rng(11)
-    train = rng.random((USERS, ITEMS)) < 0.3
-    test = rng.random((USERS, ITEMS)) < 0.15
-    scores = rng.integers(0, 6, (USERS, ITEMS)).astype(np.float32)
-    return train, test, scores
+@pytest.fixture(scope="module", name="shop")
+def shop_():
+    return shop()
 
 
 @pytest.fixture(scope="module")
@@ -109,52 +101,6 @@ def test_nothing_need_be_hidden(shop, model):
     users = report.main.users
     hits = [len(set(lists[u]) & set(np.flatnonzero(wanted[u]))) / wanted[u].sum() for u in users]
     np.testing.assert_allclose(report.main.values["recall@5"].values, hits)
-
-
-# ---- candidates ----------------------------------------------------------------------------------
-
-
-def test_candidates_are_all_that_is_ranked(shop, model):
-    train, test, scores = shop
-    rng = np.random.default_rng(3)
-    wanted = test & ~train
-    among = wanted | (rng.random(test.shape) < 0.3)
-    report = pyrec.evaluate(
-        model, sp.csr_array(wanted), metrics=["hit_rate@3", "auc"], candidates=sp.csr_array(among)
-    )
-    lists = ranked(scores, ~among | train, 3)
-    users = report.main.users
-    expected = [bool(set(lists[u]) & set(np.flatnonzero(wanted[u]))) for u in users]
-    np.testing.assert_array_equal(report.main.values["hit_rate@3"].values, expected)
-    pool = among & ~train
-    areas = [
-        reference.auc({i: scores[u, i] for i in np.flatnonzero(pool[u])},
-                      set(np.flatnonzero(wanted[u]))) for u in users
-    ]  # fmt: skip
-    np.testing.assert_allclose(report.main.values["auc"].values, areas)
-    assert report.counts["pairs_outside_candidates"] == 0
-    assert report.protocol["candidates"] is True
-
-
-def test_test_pairs_outside_the_candidates_are_counted(shop, model):
-    test = sp.csr_array(shop[1])
-    report = pyrec.evaluate(model, test, metrics="recall@3", candidates=sp.csr_array(test.shape))
-    assert report.counts["pairs_outside_candidates"] == test.nnz
-    assert report["recall@3"] == 0.0
-
-
-def test_candidates_with_ids_are_matched_by_id(shop, model):
-    train, test, _ = shop
-    wanted = test & ~train
-    by_row = pyrec.evaluate(
-        model, sp.csr_array(wanted), metrics="mrr", candidates=sp.csr_array(test)
-    )
-    order = np.random.default_rng(0).permutation(ITEMS)
-    shuffled = Interactions.from_scipy(
-        sp.csr_array(test[:, order]), users=Vocabulary.range(USERS), items=Vocabulary(order)
-    )
-    by_id = pyrec.evaluate(model, sp.csr_array(wanted), metrics="mrr", candidates=shuffled)
-    assert by_id["mrr@20"] == by_row["mrr@20"]
 
 
 # ---- ids, cold users, cold items -----------------------------------------------------------------
@@ -260,89 +206,21 @@ def test_held_out_users_are_judged_by_their_histories(shop):
         assert value == len(hits) / wanted[user].sum()
 
 
-# ---- scores and ratings --------------------------------------------------------------------------
-
-
-def test_auc_is_over_everything_that_could_be_ranked(shop, model, monkeypatch):
-    train, test, scores = shop
-    monkeypatch.setattr("pyrec.evaluation.trial._PAIRS_AT_ONCE", 7 * ITEMS)
-    report = pyrec.evaluate(model, sp.csr_array(test), metrics=["auc"])
-    for part, pool, wanted in (
-        ("new", ~train, test & ~train), ("repeat", np.ones_like(train), test & train)
-    ):  # fmt: skip
-        found = report.part(part)
-        expected = [
-            reference.auc({i: scores[u, i] for i in np.flatnonzero(pool[u])},
-                          set(np.flatnonzero(wanted[u]))) for u in found.users
-        ]  # fmt: skip
-        np.testing.assert_allclose(found.values["auc"].values, expected, rtol=1e-12)
-
-
-def test_errors_of_ratings_are_over_all_pairs(shop, model):
-    train, test, scores = shop
-    ratings = np.where(test & ~train, np.random.default_rng(2).integers(1, 6, test.shape), 0)
-    report = pyrec.evaluate(model, sp.csr_array(ratings), metrics=["rmse", "mae"])
-    errors = (scores - ratings)[ratings > 0]
-    assert report["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-12)
-    assert report["mae"] == pytest.approx(np.mean(np.abs(errors)), rel=1e-12)
-    assert report.main.estimate("rmse").low < report["rmse"] < report.main.estimate("rmse").high
-
-
-# ---- the report ----------------------------------------------------------------------------------
-
-
-def test_same_report_for_any_thread_count(shop, model):
-    test = sp.csr_array(shop[1])
-    options = dict(metrics=["ndcg@5", "map@10", "auc", "novelty@3", "gini@3"], random_state=5)
-    first = pyrec.evaluate(model, test, **options, threads=1)
-    for threads in (2, 7):
-        again = pyrec.evaluate(model, test, **options, threads=threads)
-        assert again.to_dict() == first.to_dict()
-
-
-def test_the_report_can_be_read_by_people_and_programs(shop, model):
-    report = pyrec.evaluate(model, sp.csr_array(shop[1]), metrics=["recall@5", "coverage@5"])
-    assert isinstance(report, Report)
-    plain = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    main = plain["parts"][0]
-    assert main["name"] == "new"
-    assert main["users"] == len(report.main.users)
-    assert set(main["metrics"]["recall@5"]) == {"mean", "low", "high", "users"}
-    assert main["metrics"]["coverage@5"]["low"] is None
-    assert plain["protocol"]["definitions"]["recall@5"].startswith("Hits among the first k, over")
-    assert plain["protocol"]["exclude_seen"] is True
-    assert plain["model"] == {"name": "given", "parameters": {}}
-    table = str(report)
-    for text in ("given, judged on 40 users", "new pairs, lists without", "recall@5", "95%",
-                 "repeated pairs, lists of everything"):  # fmt: skip
-        assert text in table
-    columns = report.main.per_user()
-    assert list(columns) == ["user", "pairs", "recall@5"]
-    with pytest.raises(ConfigError, match="'ndcg@5' was not measured; there are 'recall@5'"):
-        report["ndcg@5"]
+def test_a_split_brings_its_histories_and_its_description_along():
+    rng = np.random.default_rng(9)
+    users, items = np.divmod(rng.choice(USERS * ITEMS, 500, replace=False), ITEMS)
+    log = pyrec.Events.from_ids(users=users, items=items)
+    cut = split(log, UserSplit(ratio=0.3, share=0.4))
+    similar = rng.random((ITEMS, ITEMS))
+    model = FoldingModel(cut.train.aggregate(), similar)
+    report = pyrec.evaluate(model, cut, metrics="ndcg@5")
+    assert report.counts["users_with_given_histories"] == report.counts["users"] == 12
+    assert report.protocol["split"] == cut.description
+    apart = pyrec.evaluate(model, cut.test, histories=cut.histories, metrics="ndcg@5")
+    assert report.to_dict()["parts"] == apart.to_dict()["parts"]
 
 
 # ---- bad input -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (dict(k=0), "k: expected `int` >= 1"),
-        (dict(metrics=["recal@5"]), "'recal' is no metric; did you mean 'recall'"),
-        (dict(metrics=[]), "metrics: name at least one"),
-        (dict(pairs="old"), "pairs: invalid enum value 'old'"),
-        (dict(pairs=()), "pairs: expected `array` of length >= 1"),
-        (dict(cold_users="drop"), "cold_users: invalid enum value 'drop'"),
-        (dict(cold_items=None), "cold_items: expected `str`, got `null`"),
-        (dict(resamples=-1), "resamples: expected `int` >= 0"),
-        (dict(random_state=1.5), "random_state: expected `int`, got `float`"),
-        (dict(exclude_seen=3), "exclude_seen: expected"),
-    ],
-)
-def test_wrong_options_are_named(model, shop, options, message):
-    with pytest.raises(ConfigError, match=message):
-        pyrec.evaluate(model, sp.csr_array(shop[1]), **options)
 
 
 def test_tests_that_do_not_fit_are_named(model, shop):
@@ -367,27 +245,6 @@ def test_tests_that_do_not_fit_are_named(model, shop):
         pyrec.evaluate(model, test, histories=sp.csr_array((1, ITEMS)))
     with pytest.raises(DataError, match="nothing to judge among repeat pairs: 40 users"):
         pyrec.evaluate(model, sp.csr_array(shop[1] & ~shop[0]), pairs="repeat")
-
-
-def test_scores_that_are_not_numbers_are_named(shop):
-    train, test, scores = shop
-    scores = scores.copy()
-    scores[3, 7] = np.nan
-    wanted = test.copy()
-    wanted[3, 7] = True
-    model = GivenModel(sp.csr_array(train & ~wanted), scores)
-    for metrics in ("auc", "mae"):
-        with pytest.raises(NumericalError, match="given: scores item 7 for user 3 as NaN"):
-            pyrec.evaluate(model, sp.csr_array(wanted), metrics=metrics)
-
-    class Broken(GivenModel):
-        def _top_k(self, user_rows, k, exclude, allowed, threads):
-            rows, scores = super()._top_k(user_rows, k, exclude, allowed, threads)
-            scores[0, 0] = np.nan
-            return rows, scores
-
-    with pytest.raises(NumericalError, match=r"given: scores item \d+ for user 0 as NaN"):
-        pyrec.evaluate(Broken(sp.csr_array(train), shop[2]), sp.csr_array(test))
 
 
 def test_one_user_and_one_item():
