@@ -219,11 +219,16 @@ def _convert(value: Any, kind: Any, path: str) -> Any:
 
 
 def _located(message: str, path: str) -> str:
-    """Turn msgspec's "... - at `$.a.b`" into "path.a.b: ..."."""
+    """Turn msgspec's "... - at `$.a.b`" into "path.a.b: ...".
+
+    What an options struct raised itself begins with the name of its option: that ends the path.
+    """
     found = re.fullmatch(r"(?s)(.*?)(?: - at `\$\.?(.*)`)?", message)
     text, inner = found.groups() if found else (message, None)
     where = _join(path, inner or "")
     text = text[:1].lower() + text[1:]
+    if own := re.match(r"(?s)([a-z_]+): (.*)", text):
+        where, text = _join(where, own.group(1)), own.group(2)
     return f"{where}: {text}" if where else text
 
 

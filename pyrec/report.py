@@ -12,6 +12,12 @@ from pyrec.extras import need
 
 __all__ = ["Entry", "Person", "Pictures", "render"]
 
+_HEADINGS = {
+    "new": "What was new to people",
+    "repeat": "What they had before",
+    "all": "Both together",
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -20,7 +26,6 @@ class Entry:
     id: str
     title: str
     kind: str | None = None
-    kind_code: int = 0
     date: str | None = None
     score: float | None = None
 
@@ -76,14 +81,16 @@ def render(facts: Mapping[str, Any], pictures: Pictures, people: Sequence[Person
     return str(
         environment.get_template("report.html.j2").render(
             title=facts["source"],
-            created=facts["created"],
+            created=_minute(facts["created"]),
             summary=_summary(facts),
             tiles=_tiles(facts),
             quality=_quality(facts["quality"]),
             people=people,
+            color_of_kind={kind: i % 6 + 1 for i, kind in enumerate(facts["data"]["kinds"])},
             data=_data(facts["data"]),
             pictures=_figures(pictures),
-            output=facts["output"],
+            seen=_seen(facts["output"]["exclude_seen"]),
+            headings=_HEADINGS,
             steps=facts["steps"],
             total={
                 "seconds": sum(step["seconds"] for step in facts["steps"]),
@@ -176,26 +183,13 @@ def _quality(quality: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**quality, "parts": parts}
 
 
-def verdict(difference: Mapping[str, Any] | None, *, lower_is_better: bool = False) -> str:
-    """Say what a paired difference shows: better, worse, or nothing for certain.
-
-    Examples
-    --------
-    >>> verdict({"mean": 0.2, "low": 0.1, "high": 0.3})
-    'better'
-    >>> verdict({"mean": 0.2, "low": -0.1, "high": 0.5})
-    'unclear'
-    """
-    if difference is None or difference["low"] is None:
-        return ""
-    if difference["low"] <= 0 <= difference["high"]:
-        return "unclear"
-    return "better" if (difference["low"] > 0) != lower_is_better else "worse"
-
-
 def _quality_chart(metrics: Mapping[str, Any], names: list[str]) -> Any:
-    """Draw the metrics that are shares, which one axis can show."""
-    shown = [name for name, row in metrics.items() if 0 <= row["model"]["mean"] <= 1]
+    """Draw the metrics of people that are shares: one axis can show them."""
+    shown = [
+        name
+        for name, row in metrics.items()
+        if row["difference"] is not None and 0 <= row["model"]["mean"] <= 1
+    ]
     if not shown:
         return ""
     model, baseline = (
@@ -205,6 +199,14 @@ def _quality_chart(metrics: Mapping[str, Any], names: list[str]) -> Any:
         )
     )
     return _markup(charts.quality(shown, model, baseline, names))
+
+
+def _seen(exclude_seen: bool | str | Sequence[str]) -> str:
+    """Say in words what the lists leave out."""
+    if isinstance(exclude_seen, bool):
+        return "Not recommended again: anything the person had before." if exclude_seen else ""
+    kinds = [exclude_seen] if isinstance(exclude_seen, str) else exclude_seen
+    return f"Not recommended again: what the person had as {' or '.join(kinds)}."
 
 
 def _data(data: Mapping[str, Any]) -> dict[str, Any]:

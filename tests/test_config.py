@@ -20,6 +20,11 @@ class Outer(Options, frozen=True, kw_only=True):
 class Last(Options, frozen=True, kw_only=True, tag_field="method", tag="last"):
     n: int = 1
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.n == 13:
+            raise ConfigError("n: 13 is an unlucky number")
+
 
 class Time(Options, frozen=True, kw_only=True, tag_field="method", tag="time"):
     at: float | None = None
@@ -92,6 +97,7 @@ def test_toml_errors_name_the_file(tmp_path):
         ({"split": {"method": "time", "n": 2}}, "split.n: unknown option; known are 'at'"),
         ({"split": {"method": "tim"}}, "split.method: 'tim' is unknown; did you mean 'time'?"),
         ({"split": {"n": 2}}, "split.method: '' is unknown; known are 'last', 'time'"),
+        ({"split": {"method": "last", "n": 13}}, "split.n: 13 is an unlucky number"),
         ({"split": 3}, "split: expected `object`, got `int`"),
     ],
 )
