@@ -12,8 +12,8 @@ endfunction()
 pyrec_add_simd_level(baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # gcc 12 warns of the undefined operands in its own header of intrinsics.
-  set(PYREC_AVX512 -Wno-maybe-uninitialized -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq
-                   -mprefer-vector-width=512)
+  set(PYREC_AVX512 $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -mavx2 -mfma -mf16c -mavx512f
+                   -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
   pyrec_add_simd_level(avx2 -mavx2 -mfma -mf16c)
   pyrec_add_simd_level(avx512 ${PYREC_AVX512})
   pyrec_add_simd_level(avx512_vnni ${PYREC_AVX512} -mavx512vnni)

@@ -82,13 +82,13 @@ public:
         ++column_.missing;
     }
     void flush() {
-        std::int32_t codes[block];
+        std::int32_t found[block];
         if (column_.is_integer) {
-            column_.integers_.encode({integers_, size_}, codes);
+            column_.integers_.encode({integers_, size_}, found);
         } else {
-            column_.strings_.encode({strings_, size_}, codes);
+            column_.strings_.encode({strings_, size_}, found);
         }
-        for (std::size_t i = 0; i < size_; ++i) codes_[positions_[i]] = codes[i];
+        for (std::size_t i = 0; i < size_; ++i) codes_[positions_[i]] = found[i];
         size_ = 0;
     }
 

@@ -87,7 +87,7 @@ void recommend_sparse(const CsrView<const float>& histories, const CsrView<const
                 sums.add(neighbors.row(history.columns[j]), history.values[j]);
             }
             for (const std::int32_t item : detail::excluded(filter, user)) sums.hide(item);
-            sums.drain([&](std::int32_t item, float score) {
+            sums.drain([&, &best = best](std::int32_t item, float score) {
                 if (!detail::is_allowed(filter, item)) return;
                 best.push(detail::checked_score(score, user, item), item);
             });

@@ -50,20 +50,22 @@ template <class L, bool accumulate, int parts>
 void product_columns(Strided<typename L::Scalar> a, std::int64_t rows, const typename L::Scalar* b,
                      std::int64_t b_stride, std::int64_t inner, typename L::Scalar* out,
                      std::int64_t out_stride) {
-    const auto step = [&](int done) {
+    const auto advance = [&](int done) {
         a.data += done * a.row;
         out += done * out_stride;
-        rows -= done;
     };
-    for (; rows >= 6; step(6)) {
+    for (; rows >= 6; rows -= 6) {
         product_tile<L, accumulate, 6, parts>(a, b, b_stride, inner, out, out_stride);
+        advance(6);
     }
     if (rows >= 4) {
         product_tile<L, accumulate, 4, parts>(a, b, b_stride, inner, out, out_stride);
-        step(4);
+        advance(4);
+        rows -= 4;
     }
-    for (; rows > 0; step(1)) {
+    for (; rows > 0; --rows) {
         product_tile<L, accumulate, 1, parts>(a, b, b_stride, inner, out, out_stride);
+        advance(1);
     }
 }
 
