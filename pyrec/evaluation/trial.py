@@ -152,11 +152,6 @@ class Trial:
     def _lists_of_folded(
         self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        if not self.model.personal:
-            # The same list for everyone: whose row is asked for makes no difference.
-            return self.model.recommend_rows(
-                np.zeros_like(at), k, exclude_seen=False, filter_=filter_
-            )
         able = require(self.model, FoldsIn, "recommend for users who were not trained on")  # type: ignore[type-abstract]
         return able.recommend_for_rows(
             chosen.history.take(at), k, exclude_seen=False, filter_=filter_
