@@ -115,14 +115,16 @@ class Log:
             others = rest & self.pairs_with(test)[self.pair_of]
             left[_OTHERS] = others
             rest &= ~others
+        tested = self.pairs_with(test)
+        repeats = int(np.count_nonzero(tested & self.pairs_with(rest)))
         histories = None
         if held_out_users is not None:
             of_held_out = held_out_users[self.events.user_rows]
             histories = self.events.take(rest & of_held_out)
             rest &= ~of_held_out
-        counts = {reason: int(np.count_nonzero(mask)) for reason, mask in left.items()}
-        parts = self.events.take(rest), self.events.take(test), histories
-        return _described(*parts, {**facts, "left_out": counts})
+        facts["left_out"] = {reason: int(np.count_nonzero(mask)) for reason, mask in left.items()}
+        facts["new_pairs"], facts["repeats"] = int(np.count_nonzero(tested)) - repeats, repeats
+        return _described(self.events.take(rest), self.events.take(test), histories, facts)
 
 
 def hold_out_by_time(log: Log, at: Moment | None, ratio: float) -> Split:
@@ -197,12 +199,17 @@ def hold_out_given(events: Events, test: Events, target: str | None, new_pairs: 
         item_rows=owned(items.encode(test.items.ids)[test.item_rows]),
     )
     train = replace(events, users=users, items=items)
-    left_out = {}
+    tested = np.unique(_pair_keys(test))
+    keys = _pair_keys(train)
+    others = np.isin(keys, tested)
+    facts: dict[str, Any] = {"left_out": {}, "new_pairs": len(tested), "repeats": 0}
     if new_pairs:
-        tested = np.isin(_pair_keys(train), _pair_keys(test))
-        left_out[_OTHERS] = int(np.count_nonzero(tested))
-        train = train.take(~tested)
-    return _described(train, test, None, {"left_out": left_out})
+        facts["left_out"][_OTHERS] = int(np.count_nonzero(others))
+        train = train.take(~others)
+    else:
+        facts["repeats"] = len(np.unique(keys[others]))
+        facts["new_pairs"] -= facts["repeats"]
+    return _described(train, test, None, facts)
 
 
 def part_of(n: int, share: float, what: str) -> int:
@@ -270,15 +277,11 @@ def _described(
     told = [part for name, part in parts.items() if name != "test"]
     known_users = sum(_counts(part.user_rows, part.users) for part in told) > 0
     known_items = _counts(train.item_rows, train.items) > 0
-    tested = np.unique(_pair_keys(test))
-    repeats = int(np.count_nonzero(np.isin(tested, np.concatenate([*map(_pair_keys, told)]))))
     description = {
         **facts,
         **{name: _size(part) for name, part in parts.items()},
         "cold_users": int(np.count_nonzero(_counts(test.user_rows, test.users)[~known_users])),
         "cold_items": int(np.count_nonzero(_counts(test.item_rows, test.items)[~known_items])),
-        "new_pairs": len(tested) - repeats,
-        "repeats": repeats,
     }
     counts = {name: len(part) for name, part in parts.items()} | facts["left_out"]
     return Split(

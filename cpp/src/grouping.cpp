@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <string>
+#include <numeric>
+#include <utility>
 
 #include "pyrec/errors.hpp"
 
@@ -16,48 +17,28 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 std::vector<std::int64_t> count_rows(std::span<const std::int32_t> rows, std::int64_t row_count) {
     std::vector<std::int64_t> begins(at(row_count + 1), 0);
     for (const std::int32_t row : rows) ++begins[at(row) + 1];
-    for (std::size_t i = 1; i < begins.size(); ++i) {
-        if (begins[i] > std::numeric_limits<std::uint32_t>::max()) {
-            throw InvalidInput("row " + std::to_string(i - 1) + " has 2^32 events or more");
-        }
-        begins[i] += begins[i - 1];
-    }
+    for (std::size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
     return begins;
 }
 
-std::vector<std::int64_t> order_by_row(std::span<const std::int32_t> rows,
-                                       std::vector<std::int64_t> next) {
-    std::vector<std::int64_t> order(rows.size());
+// A column and the position of an event in one number: sorting these sorts stably by column.
+constexpr int position_bits = 32;
+constexpr std::int64_t position_mask = (std::int64_t{1} << position_bits) - 1;
+
+std::int64_t column_of(std::int64_t key) { return key >> position_bits; }
+
+// The keys of all events, row by row.
+std::vector<std::int64_t> keys_by_row(std::span<const std::int32_t> rows,
+                                      std::span<const std::int32_t> columns,
+                                      std::vector<std::int64_t> next) {
+    std::vector<std::int64_t> keys(rows.size());
     for (std::size_t event = 0; event < rows.size(); ++event) {
-        order[at(next[at(rows[event])]++)] = static_cast<std::int64_t>(event);
+        keys[at(next[at(rows[event])]++)] = static_cast<std::int64_t>(columns[event])
+                                                << position_bits |
+                                            static_cast<std::int64_t>(event);
     }
-    return order;
+    return keys;
 }
-
-// Sorts the events of one row by column. A column and the event's place in the row make one key,
-// so that an ordinary sort is stable.
-struct RowSorter {
-    std::vector<std::uint64_t> keys;
-    std::vector<std::int64_t> events;
-
-    // Writes the sorted columns, and returns how many distinct ones there are.
-    std::int64_t sort(std::span<const std::int32_t> columns, std::span<std::int64_t> order,
-                      std::span<std::int32_t> sorted) {
-        keys.resize(order.size());
-        for (std::size_t j = 0; j < keys.size(); ++j) {
-            keys[j] = static_cast<std::uint64_t>(columns[at(order[j])]) << 32 | j;
-        }
-        std::sort(keys.begin(), keys.end());
-        events.assign(order.begin(), order.end());
-        std::int64_t distinct = 0;
-        for (std::size_t j = 0; j < keys.size(); ++j) {
-            order[j] = events[keys[j] & std::numeric_limits<std::uint32_t>::max()];
-            sorted[j] = static_cast<std::int32_t>(keys[j] >> 32);
-            distinct += j == 0 || sorted[j] != sorted[j - 1];
-        }
-        return distinct;
-    }
-};
 
 constexpr std::int64_t row_grain = 512;
 constexpr std::int64_t pair_grain = 1 << 15;
@@ -66,36 +47,41 @@ constexpr std::int64_t pair_grain = 1 << 15;
 
 PairGroups group_pairs(std::span<const std::int32_t> rows, std::span<const std::int32_t> columns,
                        std::int64_t row_count, const Execution& execution) {
+    if (rows.size() > at(position_mask)) throw InvalidInput("a log has less than 2^32 events");
     const std::vector<std::int64_t> begins = count_rows(rows, row_count);
+    std::vector<std::int64_t> keys = keys_by_row(rows, columns, begins);
     PairGroups groups;
-    groups.order = order_by_row(rows, begins);
     groups.offsets.assign(begins.size(), 0);
-    std::vector<std::int32_t> sorted(rows.size());
-    std::vector<RowSorter> sorters(at(worker_count(row_count, row_grain, execution)));
-    parallel_for(row_count, row_grain, execution, [&](auto first, auto last, int worker) {
+    parallel_for(row_count, row_grain, execution, [&](auto first, auto last, int) {
         for (std::int64_t row = first; row < last; ++row) {
-            const std::size_t begin = at(begins[at(row)]);
-            const std::size_t size = at(begins[at(row) + 1]) - begin;
-            groups.offsets[at(row) + 1] =
-                sorters[at(worker)].sort(columns, std::span(groups.order).subspan(begin, size),
-                                         std::span(sorted).subspan(begin, size));
+            const auto begin = keys.begin() + begins[at(row)];
+            const auto end = keys.begin() + begins[at(row) + 1];
+            std::sort(begin, end);
+            std::int64_t distinct = begin != end;
+            for (auto key = begin; key + 1 < end; ++key) {
+                distinct += column_of(key[1]) != column_of(key[0]);
+            }
+            groups.offsets[at(row) + 1] = distinct;
         }
     });
-    for (std::size_t i = 1; i < groups.offsets.size(); ++i) {
-        groups.offsets[i] += groups.offsets[i - 1];
-    }
+    std::partial_sum(groups.offsets.begin(), groups.offsets.end(), groups.offsets.begin());
     groups.columns.resize(at(groups.offsets.back()));
     groups.starts.assign(groups.columns.size() + 1, static_cast<std::int64_t>(rows.size()));
     parallel_for(row_count, row_grain, execution, [&](auto first, auto last, int) {
         for (std::int64_t row = first; row < last; ++row) {
             std::size_t pair = at(groups.offsets[at(row)]);
+            std::int64_t previous = -1;
             for (std::int64_t slot = begins[at(row)]; slot < begins[at(row) + 1]; ++slot) {
-                if (slot > begins[at(row)] && sorted[at(slot)] == sorted[at(slot - 1)]) continue;
-                groups.columns[pair] = sorted[at(slot)];
+                const std::int64_t column = column_of(keys[at(slot)]);
+                keys[at(slot)] &= position_mask;
+                if (column == previous) continue;
+                groups.columns[pair] = static_cast<std::int32_t>(column);
                 groups.starts[pair++] = slot;
+                previous = column;
             }
         }
     });
+    groups.order = std::move(keys);
     return groups;
 }
 

@@ -19,7 +19,7 @@ struct PairGroups {
 };
 
 // Groups events, given as rows below `row_count` and columns: a counting sort by row, then a sort
-// of each row. Throws InvalidInput if a row has 2^32 events or more.
+// of each row. Throws InvalidInput if there are 2^32 events or more.
 PairGroups group_pairs(std::span<const std::int32_t> rows, std::span<const std::int32_t> columns,
                        std::int64_t row_count, const Execution& execution);
 
