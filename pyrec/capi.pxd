@@ -10,7 +10,8 @@ cdef const char* version() noexcept nogil
 cdef const char* last_error() noexcept nogil
 
 cdef int factors_open(
-    const float* items, int64_t n_items, int64_t n_factors, void** factors) noexcept nogil
+    const float* items, int64_t n_items, int64_t n_factors, int threads,
+    void** factors) noexcept nogil
 cdef int factors_top_k(
     const void* factors, const float* users, int64_t n_users,
     const int64_t* exclude_offsets, const int32_t* exclude_items, const uint8_t* allowed,

@@ -9,7 +9,7 @@ cdef extern from "pyrec/c_api.h" nogil:
         pass
     const char* pyrec_version()
     const char* pyrec_last_error()
-    int pyrec_factors_open(const float*, int64_t, int64_t, pyrec_factors**)
+    int pyrec_factors_open(const float*, int64_t, int64_t, int, pyrec_factors**)
     int pyrec_factors_top_k(
         const pyrec_factors*, const float*, int64_t, const int64_t*, const int32_t*,
         const uint8_t*, int64_t, int, int32_t*, float*)
@@ -31,8 +31,9 @@ cdef const char* last_error() noexcept nogil:
 
 
 cdef int factors_open(
-        const float* items, int64_t n_items, int64_t n_factors, void** factors) noexcept nogil:
-    return pyrec_factors_open(items, n_items, n_factors, <pyrec_factors**> factors)
+        const float* items, int64_t n_items, int64_t n_factors, int threads,
+        void** factors) noexcept nogil:
+    return pyrec_factors_open(items, n_items, n_factors, threads, <pyrec_factors**> factors)
 
 
 cdef int factors_top_k(

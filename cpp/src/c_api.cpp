@@ -6,14 +6,17 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "pyrec/csr.hpp"
 #include "pyrec/errors.hpp"
+#include "pyrec/item_index.hpp"
 #include "pyrec/runtime.hpp"
 #include "pyrec/scoring.hpp"
 
 struct pyrec_factors {
     pyrec::DenseView<const float> items;
+    pyrec::ItemIndexArrays index;
 };
 
 struct pyrec_neighbors {
@@ -144,11 +147,13 @@ int pyrec_c_api_version(void) { return PYREC_C_API_VERSION; }
 
 const char* pyrec_last_error(void) { return pyrec::last_error; }
 
-int pyrec_factors_open(const float* items, int64_t n_items, int64_t n_factors,
+int pyrec_factors_open(const float* items, int64_t n_items, int64_t n_factors, int threads,
                        pyrec_factors** factors) {
     return pyrec::guarded([&] {
         pyrec::require(factors, "factors: need a place for the handle");
-        *factors = new pyrec_factors{pyrec::checked_factors(items, n_items, n_factors, "items")};
+        const auto view = pyrec::checked_factors(items, n_items, n_factors, "items");
+        auto index = pyrec::index_items(view, pyrec::checked_execution(threads));
+        *factors = new pyrec_factors{view, std::move(index)};
     });
 }
 
@@ -163,8 +168,8 @@ int pyrec_factors_top_k(const pyrec_factors* factors, const float* users, int64_
         const auto filter =
             pyrec::checked_filter(exclude_offsets, exclude_items, allowed, n_users, items.rows);
         const pyrec::Lists lists(n_users, k, rows, scores);
-        pyrec::recommend_dense(queries, items, filter, k, pyrec::checked_execution(threads),
-                               lists.rows, lists.scores);
+        pyrec::recommend_indexed(queries, factors->index.view(items), filter, k,
+                                 pyrec::checked_execution(threads), lists.rows, lists.scores);
     });
 }
 

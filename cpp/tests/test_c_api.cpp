@@ -30,7 +30,7 @@ TEST(the_library_tells_its_version) {
 
 TEST(factors_give_lists) {
     pyrec_factors* factors = nullptr;
-    CHECK(pyrec_factors_open(items.data(), 3, 2, &factors) == PYREC_OK);
+    CHECK(pyrec_factors_open(items.data(), 3, 2, 1, &factors) == PYREC_OK);
     Lists all;
     CHECK(pyrec_factors_top_k(factors, users.data(), 2, nullptr, nullptr, nullptr, 2, 0,
                               all.rows.data(), all.scores.data()) == PYREC_OK);
@@ -48,6 +48,16 @@ TEST(factors_give_lists) {
     CHECK(some.scores[1] == -std::numeric_limits<float>::infinity());
     pyrec_factors_close(factors);
     pyrec_factors_close(nullptr);
+}
+
+TEST(no_items_give_empty_lists) {
+    pyrec_factors* factors = nullptr;
+    CHECK(pyrec_factors_open(nullptr, 0, 2, 0, &factors) == PYREC_OK);
+    Lists lists;
+    CHECK(pyrec_factors_top_k(factors, users.data(), 2, nullptr, nullptr, nullptr, 2, 0,
+                              lists.rows.data(), lists.scores.data()) == PYREC_OK);
+    CHECK((lists.rows == std::vector<std::int32_t>(4, -1)));
+    pyrec_factors_close(factors);
 }
 
 TEST(neighbors_give_lists) {
@@ -72,18 +82,18 @@ TEST(neighbors_give_lists) {
 
 TEST(a_failure_is_a_code_and_a_message) {
     pyrec_factors* factors = nullptr;
-    CHECK(pyrec_factors_open(nullptr, 3, 2, &factors) == PYREC_INVALID_INPUT);
+    CHECK(pyrec_factors_open(nullptr, 3, 2, 1, &factors) == PYREC_INVALID_INPUT);
     CHECK(last_error_has("items: need an array"));
-    CHECK(pyrec_factors_open(items.data(), 3, 2, nullptr) == PYREC_INVALID_INPUT);
+    CHECK(pyrec_factors_open(items.data(), 3, 2, 1, nullptr) == PYREC_INVALID_INPUT);
     const std::vector<float> broken = {1, NAN};
-    CHECK(pyrec_factors_open(broken.data(), 1, 2, &factors) == PYREC_INVALID_INPUT);
+    CHECK(pyrec_factors_open(broken.data(), 1, 2, 1, &factors) == PYREC_INVALID_INPUT);
     CHECK(last_error_has("items[0, 1] is not a finite number"));
     CHECK(factors == nullptr);
 
     Lists lists;
     CHECK(pyrec_factors_top_k(nullptr, users.data(), 2, nullptr, nullptr, nullptr, 2, 1,
                               lists.rows.data(), lists.scores.data()) == PYREC_INVALID_INPUT);
-    CHECK(pyrec_factors_open(items.data(), 3, 2, &factors) == PYREC_OK);
+    CHECK(pyrec_factors_open(items.data(), 3, 2, 1, &factors) == PYREC_OK);
     const auto top_k = [&](std::int64_t n, std::int64_t k, int threads, std::int32_t* rows) {
         return pyrec_factors_top_k(factors, users.data(), n, nullptr, nullptr, nullptr, k, threads,
                                    rows, lists.scores.data());
@@ -108,7 +118,7 @@ TEST(a_failure_is_a_code_and_a_message) {
 TEST(an_overflow_is_a_numerical_error) {
     const std::vector<float> huge = {3e38F, 3e38F};
     pyrec_factors* factors = nullptr;
-    CHECK(pyrec_factors_open(huge.data(), 1, 2, &factors) == PYREC_OK);
+    CHECK(pyrec_factors_open(huge.data(), 1, 2, 1, &factors) == PYREC_OK);
     Lists lists;
     CHECK(pyrec_factors_top_k(factors, huge.data(), 1, nullptr, nullptr, nullptr, 1, 1,
                               lists.rows.data(), lists.scores.data()) == PYREC_NUMERICAL_ERROR);

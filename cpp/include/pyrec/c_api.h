@@ -46,7 +46,7 @@ const char* pyrec_last_error(void);
 /* Sparse matrices are given by rows: row i has the entries offsets[i] up to offsets[i + 1], its
  * columns strictly increasing, its values finite; offsets[0] is 0.
  *
- * Arguments that the queries share:
+ * Arguments that several functions share:
  *   exclude_offsets, exclude_items   which items shall not appear in which list, a row per query;
  *                                    both NULL for none
  *   allowed                          a byte per item, 0 for those that may appear in no list; NULL
@@ -56,10 +56,11 @@ const char* pyrec_last_error(void);
  *   rows, scores                     the lists: (queries, k), row-major */
 
 /* Item factors, (n_items, n_factors) row-major and finite, of any model that scores by inner
- * product; users are given by their factors. */
+ * product; users are given by their factors. `open` makes an index, a quarter of the factors'
+ * memory, that rules out most items early; the lists are exact. */
 typedef struct pyrec_factors pyrec_factors;
 
-int pyrec_factors_open(const float* items, int64_t n_items, int64_t n_factors,
+int pyrec_factors_open(const float* items, int64_t n_items, int64_t n_factors, int threads,
                        pyrec_factors** factors);
 int pyrec_factors_top_k(const pyrec_factors* factors, const float* users, int64_t n_users,
                         const int64_t* exclude_offsets, const int32_t* exclude_items,

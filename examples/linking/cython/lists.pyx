@@ -15,7 +15,7 @@ cdef class Lists:
 
     def __cinit__(self, const float[:, ::1] items):
         self.items = items
-        if factors_open(&items[0, 0], items.shape[0], items.shape[1], &self.factors) != 0:
+        if factors_open(&items[0, 0], items.shape[0], items.shape[1], 0, &self.factors) != 0:
             raise ValueError(last_error().decode())
 
     def __dealloc__(self):

@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     int32_t* rows = malloc(size * sizeof *rows);
     float* scores = malloc(size * sizeof *scores);
     pyrec_factors* factors = NULL;
-    if (pyrec_factors_open(items.data, items.rows, items.cols, &factors) != PYREC_OK ||
+    if (pyrec_factors_open(items.data, items.rows, items.cols, 0, &factors) != PYREC_OK ||
         pyrec_factors_top_k(factors, users.data, users.rows, NULL, NULL, NULL, k, 0, rows,
                             scores) != PYREC_OK) {
         stop("pyrec", pyrec_last_error());
