@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrec.arrow import stream
 from pyrec.vocabulary import Vocabulary
 
 __all__ = ["Explanation", "Ranking"]
@@ -62,6 +63,36 @@ class Ranking:
         ids = np.full(self.rows.shape, None, dtype=object)
         ids[real] = self.items.decode(self.rows[real]).tolist()
         return ids
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the real entries as columns: user_id (of a batch), item_id, score, rank.
+
+        Ranks count from 1. ``pandas.DataFrame(ranking.to_columns())`` makes a data frame.
+        """
+        real = self.rows >= 0
+        position = np.broadcast_to(np.arange(1, self.rows.shape[-1] + 1), self.rows.shape)
+        columns = {
+            "item_id": self.items.decode(self.rows[real]),
+            "score": self.scores[real],
+            "rank": position[real].astype(np.int32),
+        }
+        if self.rows.ndim == 1:
+            return columns
+        users = np.arange(len(self.rows)) if self.users is None else np.asarray(self.users)
+        return {"user_id": np.repeat(users, self.counts), **columns}
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export `to_columns`: data frame libraries and DuckDB take a Ranking as it is."""
+        return stream(self.to_columns()).__arrow_c_stream__(requested_schema)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield (id, score) pairs of a single list, or such a list for each query of a batch."""
+        if self.rows.ndim == 1:
+            ids, scores = self.ids.tolist(), self.scores.tolist()
+            yield from zip(ids[: int(self.counts)], scores[: int(self.counts)], strict=True)
+        else:
+            for rows, scores in zip(self.rows, self.scores, strict=True):
+                yield list(Ranking(rows, scores, self.items))
 
     def __len__(self) -> int:
         return len(self.rows)
