@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from strategies import logs
 
-from pyrec import Events, Vocabulary
+from pyrec import Events, Vocabulary, threads
 from pyrec.errors import DataError
 from pyrec.provenance import Report
 
@@ -190,6 +190,27 @@ def test_aggregate_agrees_with_a_dictionary(log, how, weighted):
         bits = [sum({1 << log.kind_names.index(e[3]) for e in expected[pair]}) for pair in pairs]
         assert merged.kinds.tolist() == bits
         assert merged.kind_names == log.kind_names
+
+
+@pytest.mark.parametrize("how", ["sum", "last", "max"])
+def test_same_bits_for_any_thread_count(how):
+    rng = np.random.default_rng(0)
+    log = Events(
+        Vocabulary.range(5000),
+        Vocabulary.range(30),
+        rng.integers(0, 5000, 200_000),
+        rng.integers(0, 30, 200_000),
+        weights=rng.random(200_000),
+        timestamps=rng.integers(0, 100, 200_000),
+    )
+    with threads(1):
+        once = log.aggregate(how)
+    for count in (2, 7):
+        with threads(count):
+            again = log.aggregate(how)
+        for name in ("offsets", "columns", "values"):
+            np.testing.assert_array_equal(getattr(again.csr, name), getattr(once.csr, name))
+        np.testing.assert_array_equal(again.timestamps, once.timestamps)
 
 
 @pytest.mark.parametrize(
