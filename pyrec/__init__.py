@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyrec.interactions import Interactions
     from pyrec.io import read_events
     from pyrec.linking import get_cmake_dir, get_include
+    from pyrec.models.als import ALS
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # fetched on first use (PEP 562), so `import pyrec` costs a millisecond, `pyrec --help` answers at
 # once, and a service loads only what it touches.
 _MODULES = {
+    "ALS": "models.als",
     "Events": "events",
     "Interactions": "interactions",
     "ItemKNN": "models.neighbors",
@@ -47,6 +49,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "ALS",
     "Events",
     "Interactions",
     "ItemKNN",

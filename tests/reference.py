@@ -95,3 +95,59 @@ def neighbors(similarities, k, selves=None):
         best = others[np.lexsort((others, -row[others]))][:k]
         kept[i, best] = row[best]
     return kept
+
+
+def als_normal_equations(columns, values, factors, options):
+    """Matrix and right side of one row's minimum: Hu, Koren, Volinsky 2008, equation 4."""
+    a0 = options["unobserved_weight"]
+    fixed = factors.astype(np.float64)
+    seen, confidence = fixed[columns], options["alpha"] * np.asarray(values, np.float64)
+    exponent = options["regularization_exponent"]
+    penalty = options["regularization"] * (len(columns) + a0 * len(fixed)) ** exponent
+    others = np.delete(fixed, columns, axis=0)
+    matrix = a0 * others.T @ others + (seen.T * np.abs(confidence)) @ seen
+    return matrix + penalty * np.eye(fixed.shape[1]), seen.T @ np.maximum(confidence, 0)
+
+
+def als_cg(matrix, right, start, steps):
+    """Conjugate gradients for one row."""
+    x, residual = start.astype(np.float64), right - matrix @ start.astype(np.float64)
+    direction, norm = residual.copy(), residual @ residual
+    for _ in range(steps):
+        if norm < 1e-25:
+            break
+        length = norm / (direction @ matrix @ direction)
+        x, residual = x + length * direction, residual - length * (matrix @ direction)
+        direction, norm = residual + residual @ residual / norm * direction, residual @ residual
+    return x
+
+
+def als_objective(matrix, users, items, options):
+    """The objective, pair by pair."""
+    a0, exponent = options["unobserved_weight"], options["regularization_exponent"]
+    total = 0.0
+    stored = {(u, i): r for u in range(matrix.shape[0]) for i, r in row_of(matrix, u)}
+    scores = users.astype(np.float64) @ items.astype(np.float64).T
+    for (u, i), score in np.ndenumerate(scores):
+        confidence = options["alpha"] * stored.get((u, i), 0.0)
+        if (u, i) in stored:
+            total += abs(confidence) * ((confidence > 0) - score) ** 2
+        else:
+            total += a0 * score**2
+    for side, counts in (
+        (users, np.diff(matrix.indptr)),
+        (items, np.bincount(matrix.indices, minlength=len(items))),
+    ):
+        others = matrix.shape[1] if side is users else matrix.shape[0]
+        for row, count in zip(side.astype(np.float64), counts, strict=True):
+            if row.any():
+                with np.errstate(divide="ignore"):
+                    penalty = options["regularization"] * np.power(count + a0 * others, exponent)
+                total += penalty * (row @ row)
+    return total
+
+
+def row_of(matrix, row):
+    """Columns and values of one row of a scipy csr matrix."""
+    part = slice(*matrix.indptr[row : row + 2])
+    return list(zip(matrix.indices[part].tolist(), matrix.data[part].tolist(), strict=True))

@@ -6,6 +6,15 @@ import pytest
 import pyrec
 
 ESTIMATORS = [
+    pyrec.ALS(factors=8, alpha=5, iterations=10),
+    pyrec.ALS(
+        factors=13,
+        solver="exact",
+        unobserved_weight=0.1,
+        regularization=0.05,
+        regularization_exponent=1,
+        iterations=8,
+    ),
     pyrec.Popularity(),
     pyrec.ItemKNN(neighbors=15),
     pyrec.ItemKNN(metric="dot", weighting="bm25"),

@@ -100,12 +100,14 @@ double observed_part(const CsrView<const float>& matrix, std::int64_t row, const
     return sum;
 }
 
-double squared_norm(const float* row, std::int64_t cols) {
-    double sum = 0;
+// The penalty of one row's factors; none for zero factors, whatever lambda.
+double penalized(const AlsOptions& options, std::int64_t observed, std::int64_t others,
+                 const float* row, std::int64_t cols) {
+    double squares = 0;
     for (std::int64_t j = 0; j < cols; ++j) {
-        sum += static_cast<double>(row[j]) * static_cast<double>(row[j]);
+        squares += static_cast<double>(row[j]) * static_cast<double>(row[j]);
     }
-    return sum;
+    return squares == 0 ? 0 : squares * detail::penalty(options, observed, others);
 }
 
 double item_penalties(const CsrView<const float>& matrix, DenseView<const float> items,
@@ -114,8 +116,8 @@ double item_penalties(const CsrView<const float>& matrix, DenseView<const float>
     for (const std::int32_t column : matrix.columns) ++counts[static_cast<std::size_t>(column)];
     double sum = 0;
     for (std::int64_t item = 0; item < items.rows; ++item) {
-        sum += detail::penalty(options, counts[static_cast<std::size_t>(item)], matrix.rows()) *
-               squared_norm(items.row(item), items.cols);
+        sum += penalized(options, counts[static_cast<std::size_t>(item)], matrix.rows(),
+                         items.row(item), items.cols);
     }
     return sum;
 }
@@ -144,8 +146,7 @@ double als_objective(const CsrView<const float>& matrix, DenseView<const float> 
         for (std::int64_t row = begin * block; row < end; ++row) {
             const auto observed = static_cast<std::int64_t>(matrix.row(row).size());
             sum += observed_part(matrix, row, users.row(row), items, options) +
-                   detail::penalty(options, observed, matrix.cols) *
-                       squared_norm(users.row(row), users.cols);
+                   penalized(options, observed, matrix.cols, users.row(row), users.cols);
         }
     });
     double sum = options.unobserved_weight * all_pairs + item_penalties(matrix, items, options);

@@ -12,10 +12,13 @@ namespace pyrec::detail {
 namespace {
 
 // float32 solves a system if the part of the matrix that all rows share has a condition number
-// below this, and if no pivot of the factorization lost more than this part of its diagonal
-// element.
+// below this, if every pivot of the factorization keeps this much of the diagonal element it came
+// from (more for the dual, where an error is not damped by the matrix it came from), and if
+// negative weights leave this part of each such element.
 constexpr double greatest_condition = 1e5;
 constexpr float least_pivot_ratio = 1e-4F;
+constexpr float least_dual_pivot_ratio = 1e-3F;
+constexpr float least_remaining = 0.1F;
 
 // Rows up to this length are solved through the dual system, which is cheaper there.
 std::int64_t longest_dual(std::int64_t factors) { return factors * 3 / 4; }
@@ -38,7 +41,8 @@ const LaneKernels<T>& lane_kernels() {
     }
 }
 
-// Lays the scratch of a batch out in the worker's memory.
+// A batch whose scratch lies in the worker's memory, with room for dual systems of `longest`
+// entries.
 template <class T>
 LaneBatch<T> lay_out(LaneWorker<T>& worker, std::int64_t factors, std::int64_t longest,
                      std::int64_t stride) {
@@ -46,38 +50,41 @@ LaneBatch<T> lay_out(LaneWorker<T>& worker, std::int64_t factors, std::int64_t l
     const std::int64_t rows = padded(factors);
     const std::int64_t entries = std::max(lane_chunk, padded(longest));
     const std::int64_t panels = std::max(rows, padded(longest)) / 4;
-    const std::int64_t lower = 16 * panels * (panels + 1) / 2;
-    T* at = worker.memory.reserve((4 * entries + rows * entries + lower + 2 * rows + 1 + stride) *
-                                  width);
-    const auto take = [&](std::int64_t vectors) {
-        T* const taken = at;
-        at += vectors * width;
-        return taken;
+    LaneBatch<T> batch{};
+    struct Piece {
+        T** at;
+        std::int64_t vectors;
     };
+    const Piece pieces[] = {
+        {&batch.confidences, entries},
+        {&batch.scales, entries},
+        {&batch.targets, entries},
+        {&batch.negatives, entries},
+        {&batch.panel, rows * entries},
+        {&batch.lower, 16 * panels * (panels + 1) / 2},
+        {&batch.column_scales, rows},
+        {&batch.solution, rows},
+        {&batch.worst, 1},
+        {&batch.remaining, 1},
+        {&worker.unloaded, stride},
+    };
+    std::int64_t total = 0;
+    for (const Piece& piece : pieces) total += piece.vectors * width;
+    T* next = worker.memory.reserve(total);
+    for (const Piece& piece : pieces) {
+        *piece.at = next;
+        next += piece.vectors * width;
+    }
     worker.entries.resize(static_cast<std::size_t>(entries * width));
     worker.rows.resize(static_cast<std::size_t>(width));
     float* const rotated = worker.rotated.reserve((width + 1) * stride);
     std::fill_n(rotated + width * stride, stride, 0.0F);
-    LaneBatch<T> batch{};
     batch.rows = worker.rows.data();
-    batch.nothing = rotated + width * stride;
-    batch.factors = factors;
     batch.entries = worker.entries.data();
-    batch.confidences = take(entries);
-    batch.scales = take(entries);
-    batch.targets = take(entries);
-    batch.negatives = take(entries);
-    batch.panel = take(rows * entries);
-    batch.lower = take(lower);
-    batch.column_scales = take(rows);
-    batch.solution = take(rows);
-    batch.worst = take(1);
+    batch.nothing = rotated + width * stride;
+    batch.stride = stride;
+    batch.factors = factors;
     return batch;
-}
-
-template <class T>
-T* solution_rows(const LaneBatch<T>& batch) {
-    return batch.worst + lane_kernels<T>().width;
 }
 
 template <class T>
@@ -185,10 +192,10 @@ Plan plan(const CsrView<const float>& matrix, const AlsSide::Prepared& side,
 // Rotates a batch's solution back and stores it; marks the rows that float32 cannot be trusted
 // with.
 void store_rows(const LaneBatch<float>& batch, const AlsSide::Prepared& side,
-                std::span<const std::int32_t> numbers, LaneWorker<float>& worker,
-                DenseView<float> solved, Marks& marks) {
+                std::span<const std::int32_t> numbers, float least_ratio,
+                const LaneWorker<float>& worker, DenseView<float> solved, Marks& marks) {
     const LaneKernels<float>& lanes = lane_kernels<float>();
-    float* const rows = solution_rows(batch);
+    float* const rows = worker.unloaded;
     float* const rotated = worker.rotated.data();
     const auto count = static_cast<std::int64_t>(numbers.size());
     lanes.unload(batch.solution, batch.factors, rows, side.stride);
@@ -197,8 +204,9 @@ void store_rows(const LaneBatch<float>& batch, const AlsSide::Prepared& side,
     for (std::int64_t lane = 0; lane < count; ++lane) {
         const std::int32_t row = numbers[static_cast<std::size_t>(lane)];
         std::copy_n(rotated + lane * side.stride, solved.cols, solved.row(row));
-        const bool trusted =
-            batch.worst[lane] > least_pivot_ratio && all_finite(solved.row(row), solved.cols);
+        const bool trusted = batch.worst[lane] > least_ratio &&
+                             batch.remaining[lane] > least_remaining &&
+                             all_finite(solved.row(row), solved.cols);
         marks[static_cast<std::size_t>(row)] = !trusted;
     }
 }
@@ -210,9 +218,9 @@ void store_rows(const LaneBatch<float>& batch, const AlsSide::Prepared& side,
 }
 
 void store_rows(const LaneBatch<double>& batch, std::span<const std::int32_t> numbers,
-                DenseView<float> solved) {
+                const LaneWorker<double>& worker, DenseView<float> solved) {
     const LaneKernels<double>& lanes = lane_kernels<double>();
-    double* const rows = solution_rows(batch);
+    double* const rows = worker.unloaded;
     lanes.unload(batch.solution, batch.factors, rows, batch.factors);
     const double least = 4e-16 * static_cast<double>(batch.factors);
     for (std::size_t lane = 0; lane < numbers.size(); ++lane) {
@@ -288,7 +296,6 @@ void solve_exactly(const CsrView<const float>& matrix, const AlsSide::Prepared& 
         LaneWorker<float>& worker = scratch.lanes[static_cast<std::size_t>(index)];
         LaneBatch<float> batch = lay_out(worker, f, longest_dual(f), side.stride);
         batch.table = side.table;
-        batch.stride = side.stride;
         batch.alpha = static_cast<float>(side.options.alpha);
         batch.unobserved = static_cast<float>(side.options.unobserved_weight);
         batch.diagonal = side.eigenvalues.data();
@@ -297,7 +304,9 @@ void solve_exactly(const CsrView<const float>& matrix, const AlsSide::Prepared& 
                                             : part(rows.dual, i - direct, lanes.width);
             load_rows<float>(matrix, side.options, numbers, worker.rows);
             (i < direct ? lanes.direct : lanes.dual)(batch);
-            store_rows(batch, side, numbers, worker, solved, scratch.marks);
+            store_rows(batch, side, numbers,
+                       i < direct ? least_pivot_ratio : least_dual_pivot_ratio, worker, solved,
+                       scratch.marks);
         }
     });
 }
@@ -324,7 +333,6 @@ void solve_marked_in_double(const CsrView<const float>& matrix, const AlsSide::P
         LaneWorker<double>& worker = scratch.lanes_double[static_cast<std::size_t>(index)];
         LaneBatch<double> batch = lay_out(worker, f, lane_chunk, f);
         batch.table = side.factors.data;
-        batch.stride = f;
         batch.alpha = side.options.alpha;
         batch.unobserved = side.options.unobserved_weight;
         batch.gram = shared.data();
@@ -332,7 +340,7 @@ void solve_marked_in_double(const CsrView<const float>& matrix, const AlsSide::P
             const auto numbers = part(rows, i, lanes.width);
             load_rows<double>(matrix, side.options, numbers, worker.rows);
             lanes.direct(batch);
-            store_rows(batch, numbers, solved);
+            store_rows(batch, numbers, worker, solved);
         }
     });
 }

@@ -33,6 +33,7 @@ struct CgWorker {
 template <class T>
 struct LaneWorker {
     AlignedBuffer<T> memory;
+    T* unloaded = nullptr;  // in `memory`: the solution of a batch, as rows
     std::vector<const float*> entries;
     std::vector<LaneRow> rows;
     AlignedBuffer<float> rotated;

@@ -13,6 +13,7 @@ __all__ = ["MODELS", "estimator_class", "load"]
 
 # name: (module, estimator class, model class); imported when first asked for.
 MODELS = {
+    "als": ("pyrec.models.als", "ALS", "ALSModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
     "popularity": ("pyrec.models.popularity", "Popularity", "PopularityModel"),
     "user_knn": ("pyrec.models.neighbors", "UserKNN", "UserKNNModel"),

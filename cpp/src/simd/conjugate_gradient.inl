@@ -162,7 +162,7 @@ void conjugate_gradient(CgBatch& batch) {
                     : visit_row<Visit::curvature>(batch, row, batch.direction + at, nullptr);
             const float gained = dense[i] + sparse.positive;
             const float curvature = gained + sparse.negative;
-            if (!(curvature > 1e-3F * gained)) {
+            if (!(curvature > 0.1F * gained)) {
                 row.failed = true;
                 norms[i] = 0;
                 continue;

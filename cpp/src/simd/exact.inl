@@ -94,6 +94,32 @@ inline void begin_systems(const LaneBatch<typename L::Scalar>& batch, std::int64
     }
 }
 
+// The vector of element (row, row) of a triangular matrix.
+template <class L>
+inline const typename L::Scalar* diagonal_element(const LaneBatch<typename L::Scalar>& batch,
+                                                  std::int64_t row) {
+    return batch.lower +
+           (panel_offset(row / panel_rows) + row * panel_rows + row % panel_rows) * L::width;
+}
+
+// Subtracts the entries of negative weight. Tells the least part that remains of any element of the
+// diagonal: the matrix is known only to the precision of what it was before.
+template <class L>
+inline typename L::Vector subtract_entries(const LaneBatch<typename L::Scalar>& batch,
+                                           std::int64_t panels, std::int64_t count) {
+    for (std::int64_t j = 0; j < batch.factors; ++j) {
+        L::store(batch.column_scales + j * L::width, L::load(diagonal_element<L>(batch, j)));
+    }
+    load_columns<L>(batch.entries, count, batch.factors, batch.negatives, batch.panel);
+    add_products<L>(batch.panel, panels, count, true, batch.lower);
+    auto least = L::broadcast(1);
+    for (std::int64_t j = 0; j < batch.factors; ++j) {
+        const auto before = L::load(batch.column_scales + j * L::width);
+        least = L::min(L::load(diagonal_element<L>(batch, j)) / before, least);
+    }
+    return least;
+}
+
 template <class L>
 void solve_direct(LaneBatch<typename L::Scalar>& batch) {
     const std::int64_t panels = (batch.factors + panel_rows - 1) / panel_rows;
@@ -102,6 +128,7 @@ void solve_direct(LaneBatch<typename L::Scalar>& batch) {
         L::store(batch.solution + j * L::width, L::zero());
     }
     const std::int64_t entries = longest<L>(batch);
+    auto remaining = L::broadcast(1);
     for (std::int64_t first = 0; first < entries; first += lane_chunk) {
         const std::int64_t count = entries - first < lane_chunk ? entries - first : lane_chunk;
         gather_entries<L>(batch, first, count);
@@ -109,12 +136,10 @@ void solve_direct(LaneBatch<typename L::Scalar>& batch) {
         load_columns<L>(batch.entries, count, batch.factors, batch.scales, batch.panel);
         add_products<L>(batch.panel, panels, count, false, batch.lower);
         multiply_panel<L>(batch.panel, panels, count, batch.targets, batch.solution);
-        if (any_negative) {
-            load_columns<L>(batch.entries, count, batch.factors, batch.negatives, batch.panel);
-            add_products<L>(batch.panel, panels, count, true, batch.lower);
-        }
+        if (any_negative) remaining = remaining * subtract_entries<L>(batch, panels, count);
     }
     factorize<L>(batch.lower, panels, batch.worst);
+    L::store(batch.remaining, remaining);
     solve_factorized<L>(batch.lower, panels, batch.solution);
 }
 
@@ -143,6 +168,7 @@ void solve_dual(LaneBatch<typename L::Scalar>& batch) {
     }
     add_products<L>(batch.panel, panels, batch.factors, false, batch.lower);
     factorize<L>(batch.lower, panels, batch.worst);
+    L::store(batch.remaining, L::broadcast(1));
     for (std::int64_t e = count; e < panels * panel_rows; ++e) {
         L::store(batch.targets + e * L::width, L::zero());
     }

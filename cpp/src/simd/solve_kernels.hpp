@@ -62,6 +62,8 @@ struct LaneBatch {
     T *panel, *lower, *column_scales;
     T* solution;  // out: one vector per factor, padded to a multiple of four
     T* worst;  // out: one vector, the least ratio of a pivot to the diagonal element it came from
+    // Out: one vector, the least part that negative weights left of a diagonal element.
+    T* remaining;
 };
 
 // Entries that the direct solver takes at a time.

@@ -1,0 +1,354 @@
+"""ALS: implicit-feedback matrix factorization by alternating least squares."""
+
+from functools import cached_property
+from time import perf_counter
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.errors import ConfigError, NumericalError
+from pyrec.interactions import Interactions, frozen
+from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
+from pyrec.models.base import Callback, Estimator, Lists, Model, Step
+from pyrec.models.query import Filter
+from pyrec.runtime import resolve_threads, threads
+
+__all__ = ["ALS", "ALSModel", "ALSStep"]
+
+_F32 = NDArray[np.float32]
+
+
+class ALS(Estimator, frozen=True, kw_only=True):
+    r"""Implicit-feedback matrix factorization (Hu, Koren, Volinsky 2008).
+
+    Finds factors :math:`u` of users and :math:`v` of items that minimise, with the confidence
+    :math:`c = \alpha r` of an observed pair of weight :math:`r`,
+
+    .. math::
+        \sum_{observed} c (1 - u \cdot v)^2 + a_0 \sum_{others} (u \cdot v)^2
+        + \sum_u \lambda_u |u|^2 + \sum_v \lambda_v |v|^2
+
+    with :math:`\lambda_u = regularization \cdot (n_u + a_0 N)^\nu`, where :math:`n_u` counts the
+    user's items and :math:`N` all items; likewise for items.
+
+    A negative weight says that the user is known not to like the item: its target is 0 instead
+    of 1, with confidence :math:`|c|`. A stored weight of 0 says that nothing is known: the pair
+    belongs to neither sum (but counts in :math:`n_u`). Both are treated exactly, and so are
+    confidences below :math:`a_0`.
+
+    Parameters
+    ----------
+    factors : int, default 64
+        Number of factors.
+    regularization : float, default 0.01
+        Weight of the penalty on large factors.
+    alpha : float, default 1
+        Confidence per unit of weight.
+    iterations : int, default 15
+        Passes over users and items.
+    solver : {"cg", "exact"}
+        How a user's or item's factors are found while the others stay: by a few steps of conjugate
+        gradients from where they stand (Takács, Pilászy, Tikk 2011), or exactly.
+    cg_steps : int, default 3
+        Steps of conjugate gradients.
+    unobserved_weight : float, default 1
+        :math:`a_0`, the confidence that an unobserved pair is not liked.
+    regularization_exponent : float, default 0
+        :math:`\nu`, how the penalty grows with the number of a user's or item's pairs. With 1 and a
+        small `unobserved_weight` this is the objective of Rendle et al. 2022, "Revisiting the
+        performance of iALS on item recommendation benchmarks".
+    random_state : int, default 0
+        Seed of the factors' start.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> likes = sp.csr_array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1]])
+    >>> model = ALS(factors=2, iterations=5, alpha=10).fit(likes)
+    >>> model.recommend(0, k=1).ids.tolist()
+    [2]
+    >>> model.user_factors.shape, model.item_factors.shape
+    ((3, 2), (4, 2))
+    """
+
+    name: ClassVar[str] = "als"
+
+    factors: Annotated[int, Meta(ge=1, le=1024)] = 64
+    regularization: Annotated[float, Meta(ge=0)] = 0.01
+    alpha: Annotated[float, Meta(gt=0)] = 1.0
+    iterations: Annotated[int, Meta(ge=1)] = 15
+    solver: Literal["cg", "exact"] = "cg"
+    cg_steps: Annotated[int, Meta(ge=1, le=1000)] = 3
+    unobserved_weight: Annotated[float, Meta(ge=0)] = 1.0
+    regularization_exponent: float = 0.0
+    random_state: Annotated[int, Meta(ge=0)] = 0
+
+    def _fit(self, interactions: Interactions, callback: Callback | None) -> "ALSModel":
+        self._check_penalties(interactions)
+        training = _Training(self, interactions)
+        for iteration in range(1, self.iterations + 1):
+            started = perf_counter()
+            training.iterate(iteration)
+            step = ALSStep(iteration, perf_counter() - started, training)
+            if callback is not None and callback(step):
+                break
+        return training.model()
+
+    def kernel_options(self, solver: str | None = None) -> _kernels.AlsOptions:
+        """Return the options of the kernels, perhaps with another solver."""
+        return _kernels.AlsOptions(
+            solver=solver or self.solver,
+            regularization=self.regularization,
+            alpha=self.alpha,
+            unobserved_weight=self.unobserved_weight,
+            regularization_exponent=self.regularization_exponent,
+            cg_steps=self.cg_steps,
+        )
+
+    def penalties(self, counts: NDArray[Any], others: int) -> NDArray[np.float64]:
+        """Return the penalty of rows with `counts` pairs each out of `others`."""
+        weights = counts + self.unobserved_weight * others
+        with np.errstate(over="ignore", divide="ignore"):
+            return np.asarray(self.regularization * weights**self.regularization_exponent)
+
+    def _check_penalties(self, interactions: Interactions) -> None:
+        # The extremes of all rows; a penalty beyond this range cannot be told apart from an error.
+        extremes = np.array([1.0, max(interactions.shape)])
+        for others in interactions.shape:
+            if not np.all(self.penalties(extremes, others) < 1e30):
+                raise ConfigError(
+                    "regularization: with this regularization_exponent the penalty exceeds 1e30; "
+                    "lower either"
+                )
+
+
+class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
+    """A fitted `ALS`; the score of a pair is the inner product of its factors.
+
+    Attributes
+    ----------
+    user_factors : float32 (n_users, factors)
+        Read-only. Zero for a user without interactions.
+    item_factors : float32 (n_items, factors)
+        Read-only. Zero for an item without interactions.
+    """
+
+    estimator: ALS
+
+    def __init__(
+        self, estimator: ALS, interactions: Interactions, user_factors: _F32, item_factors: _F32
+    ) -> None:
+        super().__init__(estimator, interactions)
+        self.user_factors = frozen(user_factors)
+        self.item_factors = frozen(item_factors)
+
+    def fold_in(self, histories: Csr, threads: int = 0) -> _F32:
+        """Return factors of people from their histories: the exact minimum for fixed items.
+
+        Parameters
+        ----------
+        histories : Csr (n, n_items)
+            Weights over item rows, as in the training data. An empty row's factors are zero.
+        threads : int, default 0
+            Number of threads; 0 means the default of the process.
+
+        Raises
+        ------
+        NumericalError
+            If a person's normal equations are singular.
+        """
+        factors = _aligned(histories.shape[0], self.estimator.factors)
+        scratch = _kernels.AlsScratch()
+        _kernels.als_solve(
+            histories, self._fixed_items, factors, scratch, threads=resolve_threads(threads)
+        )
+        return factors
+
+    @cached_property
+    def _fixed_items(self) -> _kernels.AlsSide:
+        """The items as a half-step wants them; as large as the item factors."""
+        side = _kernels.AlsSide(self.estimator.kernel_options("exact"))
+        side.prepare(self.item_factors, threads=resolve_threads())
+        return side
+
+    @cached_property
+    def _item_gram(self) -> NDArray[np.float64]:
+        blocks = range(0, len(self.item_factors), 65536)
+        parts = (self.item_factors[i : i + 65536].astype(np.float64) for i in blocks)
+        return np.asarray(sum(part.T @ part for part in parts))
+
+    def _top_k(
+        self,
+        user_rows: NDArray[np.int32],
+        k: int,
+        exclude: Csr | None,
+        allowed: NDArray[np.uint8] | None,
+        threads: int,
+    ) -> Lists:
+        users = self.user_factors[user_rows]
+        return _kernels.recommend_dense(
+            users, self.item_factors, exclude, allowed, k=k, threads=threads
+        )
+
+    def _score(self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]) -> _F32:
+        return _kernels.score_pairs(
+            self.user_factors, self.item_factors, user_rows, item_rows, threads=resolve_threads()
+        )
+
+    def _top_k_for(self, histories: Csr, k: int, filter_: Filter, n_threads: int) -> Lists:
+        with threads(n_threads):
+            return filter_.top_k(self.fold_in(histories), self.item_factors, k)
+
+    def _similar_items(self, item_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+        return _most_similar(self._item_directions, item_rows, k, threads)
+
+    def _similar_users(self, user_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+        return _most_similar(self._user_directions, user_rows, k, threads)
+
+    @cached_property
+    def _item_directions(self) -> _F32:
+        return _directions(self.item_factors)
+
+    @cached_property
+    def _user_directions(self) -> _F32:
+        return _directions(self.user_factors)
+
+    def _explain(
+        self, user_row: int, item_row: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        # The factors that minimise the objective for this user are A^-1 sum(c v); so the score of
+        # an item w is the sum of c v.A^-1 w over the history (Hu, Koren, Volinsky 2008, section 5).
+        als, csr = self.estimator, self.interactions.csr
+        begin, end = csr.offsets[user_row : user_row + 2]
+        rows = csr.columns[begin:end]
+        confidence = als.alpha * csr.values[begin:end].astype(np.float64)
+        history = self.item_factors[rows].astype(np.float64)
+        weights = np.abs(confidence) - als.unobserved_weight
+        normal = als.unobserved_weight * self._item_gram + (history.T * weights) @ history
+        normal[np.diag_indices_from(normal)] += als.penalties(np.array(len(rows)), csr.shape[1])
+        try:
+            direction = np.linalg.solve(normal, self.item_factors[item_row].astype(np.float64))
+        except np.linalg.LinAlgError:
+            raise NumericalError(
+                f"row {user_row}: its normal equations are singular; raise `regularization`"
+            ) from None
+        return rows, np.maximum(confidence, 0) * (history @ direction)
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {"user_factors": self.user_factors, "item_factors": self.item_factors}
+
+    @classmethod
+    def _from_arrays(
+        cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
+    ) -> Self:
+        return cls(estimator, interactions, arrays["user_factors"], arrays["item_factors"])
+
+
+class ALSStep(Step):
+    """One iteration of a training, as a callback sees it: ``callback(step)``, True to stop.
+
+    Attributes
+    ----------
+    iteration : int
+        From 1.
+    seconds : float
+        What this iteration took.
+    """
+
+    def __init__(self, iteration: int, seconds: float, training: "_Training") -> None:
+        self.iteration = iteration
+        self.seconds = seconds
+        self._training = training
+        self._loss: float | None = None
+
+    @property
+    def loss(self) -> float:
+        """The objective after this iteration, summed in double precision when first asked for."""
+        if self._loss is None:
+            self._loss = self._training.loss()
+        return self._loss
+
+    def model(self) -> ALSModel:
+        """Return the model as it stands after this iteration; its factors are copies."""
+        return self._training.model()
+
+
+class _Training:
+    """The factors on their way, and the memory that the kernels work in."""
+
+    def __init__(self, estimator: ALS, interactions: Interactions) -> None:
+        self.estimator = estimator
+        self.interactions = interactions
+        self.user_factors, self.item_factors = (
+            _initial(rows, estimator.factors, [estimator.random_state, side])
+            for side, rows in enumerate(interactions.shape)
+        )
+        self._options = estimator.kernel_options()
+        self._fixed = _kernels.AlsSide(self._options)
+        self._scratch = _kernels.AlsScratch()
+
+    def iterate(self, iteration: int) -> None:
+        users, items = self.user_factors, self.item_factors
+        for name, matrix, fixed, solved in (
+            ("users", self.interactions.csr, items, users),
+            ("items", self.interactions.by_item, users, items),
+        ):
+            try:
+                self._fixed.prepare(fixed, threads=resolve_threads())
+                _kernels.als_solve(
+                    matrix, self._fixed, solved, self._scratch, threads=resolve_threads()
+                )
+            except NumericalError as error:
+                raise NumericalError(f"iteration {iteration}, {name}: {error}") from None
+
+    def loss(self) -> float:
+        return _kernels.als_objective(
+            self.interactions.csr,
+            self.user_factors,
+            self.item_factors,
+            self._options,
+            threads=resolve_threads(),
+        )
+
+    def model(self) -> ALSModel:
+        # The model freezes copies: a later iteration cannot change it.
+        return ALSModel(self.estimator, self.interactions, self.user_factors, self.item_factors)
+
+
+def _aligned(rows: int, factors: int) -> _F32:
+    """Return an uninitialised matrix that starts at a cache line, which kernels read faster."""
+    memory = np.empty(rows * factors + 16, dtype=np.float32)
+    start = -(memory.ctypes.data // memory.itemsize) % 16
+    return memory[start : start + rows * factors].reshape(rows, factors)
+
+
+def _initial(rows: int, factors: int, seed: list[int]) -> _F32:
+    """Draw small factors, the same for a seed whatever the threads."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
+    matrix = _aligned(rows, factors)
+    generator.standard_normal(out=matrix, dtype=np.float32)
+    matrix *= np.float32(0.1 / np.sqrt(factors))
+    return matrix
+
+
+def _directions(factors: _F32) -> _F32:
+    """Return the rows scaled to length 1; zero rows stay zero."""
+    norms = np.linalg.norm(factors, axis=1, keepdims=True)
+    directions: _F32 = np.divide(factors, norms, out=np.zeros_like(factors), where=norms > 0)
+    return directions
+
+
+def _most_similar(directions: _F32, rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+    """Rank by cosine, each query itself left out."""
+    n = len(rows)
+    offsets = np.arange(n + 1, dtype=np.int64)
+    ones = np.ones(n, dtype=np.float32)
+    itself = Csr(frozen(offsets), frozen(rows), frozen(ones), len(directions))
+    found, scores = _kernels.recommend_dense(
+        directions[rows], directions, itself, None, k=k, threads=threads
+    )
+    return found, np.minimum(scores, np.float32(1))
