@@ -1,4 +1,4 @@
-"""What the documentation says is true: its examples run."""
+"""What the documentation says is true: its examples run, and the paths that it names exist."""
 
 import doctest
 import importlib
@@ -108,3 +108,30 @@ def test_code_blocks_run_in_order(document):
             exec(compile("\n" * (line - 1) + code, document, "exec"), names)
         elif language == "sh":
             run_shell(code)
+
+
+def table_paths(text):
+    """Return the paths in backticks in the 'Where to change what' table."""
+    table = text.partition("### Where to change what")[2].partition("\n#")[0]
+    return [token for token in re.findall(r"`([^`]+)`", table) if re.search(r"[/.]", token)]
+
+
+def listed_paths(text):
+    """Return the paths of the listing in section 2: names below the folder they are indented in."""
+    listing = re.search(r"^## 2\. Files.*?^```text\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
+    folder = ""
+    for line in listing.splitlines():
+        names = re.split(r" {2,}", line.strip())[0].split()
+        if line.startswith(" "):
+            yield from (folder + name for name in names)
+        elif line:
+            folder = names[0] if names[0].endswith("/") else ""
+            yield from names
+
+
+def test_paths_in_the_architecture_document_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    paths = [*table_paths(text), *listed_paths(text)]
+    assert len(paths) > 50
+    missing = [path for path in paths if not list(ROOT.glob(re.sub("<[a-z]+>", "*", path)))]
+    assert missing == []
