@@ -68,8 +68,8 @@ int pyrec_factors_top_k(const pyrec_factors* factors, const float* users, int64_
                         float* scores);
 void pyrec_factors_close(pyrec_factors* factors); /* NULL is allowed */
 
-/* Item neighbours: a sparse matrix (n_items, n_items) of similarities whose row i has what item i of
- * a history adds to others. A query is a history, weights over items; an item's score is the sum
+/* Item neighbours: a sparse matrix (n_items, n_items) of similarities whose row i has what item i
+ * of a history adds to others. A query is a history, weights over items; an item's score is the sum
  * over the history of weight * similarity, and an item that the history does not reach is not
  * listed. */
 typedef struct pyrec_neighbors pyrec_neighbors;
