@@ -10,15 +10,20 @@ inline int count_lanes(unsigned mask) { return __builtin_popcount(mask); }
 
 std::int64_t list_marked(std::uint8_t* marks, std::int64_t n, std::int32_t* listed) {
     std::int64_t found = 0;
-    for (std::int64_t i = 0; i < n; i += 8) {
-        std::uint64_t eight;
-        __builtin_memcpy(&eight, marks + i, 8);
-        if (eight == 0) continue;
-        __builtin_memset(marks + i, 0, 8);
-        // Branch-free: every place is written, and kept if its mark is set.
-        for (int j = 0; j < 8; ++j) {
-            listed[found] = static_cast<std::int32_t>(i + j);
-            found += static_cast<std::int64_t>((eight >> (8 * j)) & 1U);
+    for (std::int64_t i = 0; i < n; i += 16) {
+        std::uint64_t halves[2];
+        __builtin_memcpy(halves, marks + i, 16);
+        if ((halves[0] | halves[1]) == 0) continue;
+        __builtin_memset(marks + i, 0, 16);
+        // The product moves bit 0 of byte j to bit 56 + j; no two bits meet, so nothing carries.
+        constexpr std::uint64_t pack = 0x0102040810204080;
+        const auto bits =
+            static_cast<unsigned>(((halves[0] * pack) >> 56) | (((halves[1] * pack) >> 56) << 8));
+        for (int lane = 0; lane < 16; lane += Isa::width) {
+            const unsigned here = (bits >> lane) & first_lanes(Isa::width);
+            Isa::compress(listed + found, here,
+                          Isa::count_from(static_cast<std::int32_t>(i) + lane));
+            found += count_lanes(here);
         }
     }
     return found;

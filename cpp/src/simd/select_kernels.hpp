@@ -25,7 +25,7 @@ struct Screen {
 
 // Arrays that are written have a vector of slack; sums and weights are padded to whole blocks.
 struct SelectKernels {
-    // Lists the positions of non-zero marks, n a multiple of 8, and clears them.
+    // Lists the positions of the marks that are 1, n a multiple of 16, and clears them.
     std::int64_t (*list_marked)(std::uint8_t* marks, std::int64_t n, std::int32_t* listed);
     // Moves the sums of some blocks that pass the screen to `dots`, in order, and clears the rest.
     std::int64_t (*collect)(float* sums, const float* weights, const std::int32_t* blocks,
