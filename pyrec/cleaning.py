@@ -9,13 +9,12 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from pyrec import _kernels
 from pyrec.config import Options
 from pyrec.errors import ConfigError, DataError
 from pyrec.events import Events
+from pyrec.grouping import group_pairs
 from pyrec.moments import DAY, Moment, microseconds
 from pyrec.returns import net_returns
-from pyrec.runtime import resolve_threads
 
 __all__ = ["CleaningReport", "CleaningRules", "Removal", "Size", "clean"]
 
@@ -247,13 +246,12 @@ def _item_pattern(events: Events, rules: CleaningRules) -> _Applied:
 def _duplicates(events: Events, rules: CleaningRules) -> _Applied:
     if not rules.duplicates:
         return None
-    _, _, starts, order = _kernels.group_pairs(
-        events.user_rows, events.item_rows, row_count=len(events.users), threads=resolve_threads()
-    )
-    sizes = np.diff(starts)
-    # Only events of pairs that have several can be alike, and they stand together already.
-    several = order[np.repeat(sizes > 1, sizes)]
-    pair = np.repeat(np.arange(len(sizes)), sizes)[np.repeat(sizes > 1, sizes)]
+    groups = group_pairs(events.user_rows, events.item_rows, len(events.users))
+    # Only events of pairs that have several can be alike.
+    sizes = groups.sizes
+    concerned = np.repeat(sizes > 1, sizes)
+    several = groups.order[concerned]
+    pair = np.repeat(np.arange(len(sizes)), sizes)[concerned]
     columns = (events.sessions, events.timestamps, events.weights, events.kinds)
     keys = [column[several] for column in columns if column is not None]
     by_key = np.lexsort((*keys, pair))  # stable: of equal events the first comes first
@@ -299,16 +297,9 @@ def _max_user_events_per_day(events: Events, rules: CleaningRules) -> _Applied:
         return None
     days = _timestamps(events, "max_user_events_per_day") // DAY
     _, numbered = np.unique(days, return_inverse=True)
-    offsets, _, starts, _ = _kernels.group_pairs(
-        events.user_rows,
-        numbered.astype(np.int32),
-        row_count=len(events.users),
-        threads=resolve_threads(),
-    )
-    busy = np.diff(starts) > rules.max_user_events_per_day
-    users = np.repeat(np.arange(len(events.users)), np.diff(offsets))
+    groups = group_pairs(events.user_rows, numbered, len(events.users))
     person = np.ones(len(events.users), bool)
-    person[users[busy]] = False
+    person[groups.rows[groups.sizes > rules.max_user_events_per_day]] = False
     return events.take(person[events.user_rows]), ()
 
 

@@ -17,6 +17,7 @@ from pyrec.columns import (
 )
 from pyrec.config import suggestion
 from pyrec.errors import DataError
+from pyrec.grouping import PairGroups, group_pairs
 from pyrec.interactions import Interactions, kind_table
 from pyrec.provenance import Report
 from pyrec.runtime import resolve_threads
@@ -27,7 +28,7 @@ __all__ = ["Events"]
 _HOW = ("sum", "last", "max", "count")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Events:
     """A log of events: who did what to which item, and when. Duplicates are allowed.
 
@@ -79,7 +80,7 @@ class Events:
     weights: NDArray[np.float32] | None = None
     timestamps: NDArray[np.int64] | None = None
     sessions: NDArray[np.int64] | None = None
-    report: Report = field(default_factory=Report, repr=False)
+    report: Report = field(default_factory=Report)
 
     def __post_init__(self) -> None:
         """Check and convert every array."""
@@ -186,6 +187,10 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.user_rows)
+
+    def __repr__(self) -> str:
+        kinds = f": {', '.join(self.kind_names)}" if self.kind_names else ""
+        return f"Events({len(self)} of {len(self.users)} users and {len(self.items)} items{kinds})"
 
     def take(self, chosen: ArrayLike | slice) -> Self:
         """Return the chosen events, by mask, positions or slice; the vocabularies stay whole.
@@ -308,22 +313,19 @@ class Events:
             used = factors[self.kinds] > 0
             if not np.all(used):
                 return self.take(used).aggregate(how, kind_weights)
-        threads = resolve_threads()
-        offsets, item_rows, starts, order = _kernels.group_pairs(
-            self.user_rows, self.item_rows, row_count=len(self.users), threads=threads
-        )
+        pairs = group_pairs(self.user_rows, self.item_rows, len(self.users))
         values, kinds, times = _kernels.merge_pairs(
-            starts,
-            order,
+            pairs.starts,
+            pairs.order,
             weights=None if how == "count" else self.weights,
             kinds=self.kinds,
             factors=factors,
             times=self.timestamps,
             how="sum" if how == "count" else how,
-            threads=threads,
+            threads=resolve_threads(),
         )
-        single = self._narrowed(values, offsets, item_rows)
-        csr = _kernels.Csr(owned(offsets), owned(item_rows), single, len(self.items))
+        single = self._narrowed(values, pairs)
+        csr = _kernels.Csr(owned(pairs.offsets), owned(pairs.columns), single, len(self.items))
         return Interactions(
             self.users,
             self.items,
@@ -333,18 +335,16 @@ class Events:
             None if self.timestamps is None else owned(times),
         )
 
-    def _narrowed(
-        self, values: NDArray[Any], offsets: NDArray[Any], item_rows: NDArray[Any]
-    ) -> NDArray[np.float32]:
+    def _narrowed(self, values: NDArray[Any], pairs: PairGroups) -> NDArray[np.float32]:
         with np.errstate(over="ignore"):
             single = values.astype(np.float32)
         if not np.all(np.isfinite(single)):
             at = int(np.argmax(~np.isfinite(single)))
-            user = int(np.searchsorted(offsets, at, side="right")) - 1
+            user = self.users.decode(int(pairs.rows[at]))
+            item = self.items.decode(int(pairs.columns[at]))
             raise DataError(
-                f"weights: those of user {self.users.decode(user)!r} and item "
-                f"{self.items.decode(int(item_rows[at]))!r} add up to {values[at]:g}, which does "
-                "not fit float32; scale them down"
+                f"weights: those of user {user!r} and item {item!r} add up to {values[at]:g}, "
+                "which does not fit float32; scale them down"
             )
         return owned(single)
 

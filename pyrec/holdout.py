@@ -10,12 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pyrec import _kernels
 from pyrec.columns import owned
 from pyrec.errors import DataError
 from pyrec.events import Events
+from pyrec.grouping import group_pairs
 from pyrec.moments import Moment, isoformat, microseconds
-from pyrec.runtime import resolve_threads
 
 __all__ = [
     "Log",
@@ -69,13 +68,10 @@ class Log:
 
     def __init__(self, events: Events, target: str | None, new_pairs: bool) -> None:
         self.events, self.new_pairs = events, new_pairs
-        n_users = len(events.users)
-        offsets, _, starts, order = _kernels.group_pairs(
-            events.user_rows, events.item_rows, row_count=n_users, threads=resolve_threads()
-        )
-        self.pair_users = np.repeat(np.arange(n_users), np.diff(offsets))
+        groups = group_pairs(events.user_rows, events.item_rows, len(events.users))
+        self.pair_users = groups.rows
         self.pair_of = np.empty(len(events), np.int64)
-        self.pair_of[order] = np.repeat(np.arange(len(self.pair_users)), np.diff(starts))
+        self.pair_of[groups.order] = np.repeat(np.arange(len(self.pair_users)), groups.sizes)
         self.is_target = np.ones(len(events), bool)
         if target is not None:
             code = events.kind_code(target)

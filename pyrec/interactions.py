@@ -19,7 +19,7 @@ __all__ = ["Interactions", "as_csr", "frozen", "kind_table", "select"]
 _MAX_ROWS = np.iinfo(np.int32).max
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Interactions:
     """One weight for each pair of user and item that met, as compressed sparse rows.
 
@@ -76,6 +76,10 @@ class Interactions:
         if len(array) != self.nnz:
             raise DataError(f"{name}: has {len(array)} entries for {self.nnz} pairs")
         object.__setattr__(self, name, array)
+
+    def __repr__(self) -> str:
+        users, items = self.shape
+        return f"Interactions({self.nnz} of {users} users and {items} items)"
 
     @cached_property
     def by_item(self) -> Csr:

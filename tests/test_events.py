@@ -85,6 +85,12 @@ def test_bad_rows_are_named(changes, message):
         Events(Vocabulary.range(2), Vocabulary.range(2), **columns | changes)
 
 
+def test_logs_and_matrices_are_told_in_a_line():
+    log = small(kinds=["view", "buy", "view", "view"])
+    assert repr(log) == "Events(4 of 2 users and 2 items: buy, view)"
+    assert repr(log.aggregate()) == "Interactions(3 of 2 users and 2 items)"
+
+
 def test_no_events_is_a_log():
     log = Events.from_ids(users=[], items=[], kinds=[], timestamps=[], weights=[], sessions=[])
     assert len(log) == 0

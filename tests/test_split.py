@@ -169,6 +169,11 @@ def test_held_out_users_are_in_no_training(log, options):
     assert users["train"].isdisjoint(users["test"])
     assert made.description["held_out_users"] == len(users["test"])
     assert made.description["eligible_users"] > len(users["test"])
+    if options.n is not None:
+        for user in users["test"]:
+            told = made.histories.timestamps[made.histories.user_rows == user]
+            judged = made.test.timestamps[made.test.user_rows == user]
+            assert told.max() <= judged.min()
     if options.n is None and options.target is None and options.repeats == "hold_out":
         for user in users["test"]:
             tested = sum(u == user for u, _ in pairs(made.test))
