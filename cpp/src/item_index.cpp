@@ -1,6 +1,7 @@
 #include "pyrec/item_index.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "panels.hpp"
 #include "quantization.hpp"
@@ -34,26 +35,26 @@ std::vector<std::int32_t> order_by_norm(DenseView<const float> items, const Exec
     return order;
 }
 
-// Quantises the items of one panel; `codes` is zeroed to 128, the code of 0, beforehand.
+// Quantises the items of one panel, which stand by falling norm.
 PanelBounds quantize_panel(DenseView<const float> items, std::span<const std::int32_t> rows,
                            double least_scale, std::uint8_t* codes) {
     float largest = 0.0F;
     for (const std::int32_t row : rows) {
         largest = std::max(largest, detail::largest_magnitude(items.row(row), items.cols));
     }
-    PanelBounds bounds{std::max(largest / 127.0, least_scale), 0.0, 0.0};
-    std::vector<std::int8_t> signed_codes(
-        static_cast<std::size_t>(detail::code_groups(items.cols) * 4));
+    PanelBounds bounds{std::max(largest / 127.0, least_scale),
+                       detail::norm(items.row(rows[0]), items.cols), 0.0};
+    const auto groups = static_cast<std::size_t>(detail::code_groups(items.cols));
+    std::vector<std::int8_t> item(groups * 4);
     for (std::size_t lane = 0; lane < rows.size(); ++lane) {
-        const float* item = items.row(rows[lane]);
-        bounds.norm = std::max(bounds.norm, detail::norm(item, items.cols));
-        bounds.residual = std::max(
-            bounds.residual, detail::quantize(item, items.cols, bounds.scale, signed_codes.data()));
-        for (std::size_t group = 0; group < signed_codes.size() / 4; ++group) {
-            for (std::size_t i = 0; i < 4; ++i) {
-                codes[(group * panel_items + lane) * 4 + i] =
-                    static_cast<std::uint8_t>(signed_codes[group * 4 + i] + 128);
-            }
+        const double residual =
+            detail::quantize(items.row(rows[lane]), items.cols, bounds.scale, item.data());
+        bounds.residual = std::max(bounds.residual, residual);
+        for (std::size_t group = 0; group < groups; ++group) {
+            std::uint32_t four;
+            std::memcpy(&four, item.data() + group * 4, 4);
+            four ^= 0x80808080;  // from signed codes to codes + 128
+            std::memcpy(codes + (group * panel_items + lane) * 4, &four, 4);
         }
     }
     return bounds;

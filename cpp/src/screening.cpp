@@ -156,7 +156,7 @@ void Screening::score_survivors(std::size_t lane, std::int64_t panel, std::uint6
     const auto hidden = excluded(filter_, user);
     for (std::int64_t i = 0; i < count; ++i) {
         // Hidden items are looked up last: few items get this far.
-        if (scores[i] >= best.threshold() && !std::ranges::binary_search(hidden, rows[i])) {
+        if (scores[i] >= best.threshold() && !contains(hidden, rows[i])) {
             best.push(scores[i], rows[i]);
         }
     }

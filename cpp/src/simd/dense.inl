@@ -48,12 +48,22 @@ float dot(const float* a, const float* b, std::int64_t n) {
 
 void dot_rows(const float* a, const float* matrix, const std::int32_t* rows, std::int64_t count,
               std::int64_t n, float* results) {
-    std::int64_t i = 0;
-    for (; i + 4 <= count; i += 4) {
+    for (std::int64_t i = 0; i < count; i += 4) {
+        const std::int64_t now = count - i < 4 ? count - i : 4;
         const float* b[4];
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) b[j] = matrix + rows[i + j] * n;
-        dots<4>(a, b, n, results + i);
+        for (int j = 0; j < now; ++j) b[j] = matrix + rows[i + j] * n;
+        switch (now) {
+            case 4:
+                dots<4>(a, b, n, results + i);
+                break;
+            case 3:
+                dots<3>(a, b, n, results + i);
+                break;
+            case 2:
+                dots<2>(a, b, n, results + i);
+                break;
+            default:
+                dots<1>(a, b, n, results + i);
+        }
     }
-    for (; i < count; ++i) results[i] = dot(a, matrix + rows[i] * n, n);
 }
