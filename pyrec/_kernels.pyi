@@ -184,7 +184,7 @@ def judge(
     Parameters
     ----------
     cutoffs : int32 (c,)
-        Increasing, at most k.
+        Increasing; behind the end of a list there are no hits.
     graded : bool
         Whether the gain of an item is its value in `relevant` (0 or more), else 1.
 

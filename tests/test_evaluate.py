@@ -247,6 +247,24 @@ def test_tests_that_do_not_fit_are_named(model, shop):
         pyrec.evaluate(model, sp.csr_array(shop[1] & ~shop[0]), pairs="repeat")
 
 
+def test_only_a_fitted_model_is_judged(shop):
+    test = sp.csr_array(shop[1])
+    with pytest.raises(NotSupportedError, match="Popularity is not fitted: use model = "):
+        pyrec.evaluate(pyrec.Popularity(), test)
+    with pytest.raises(DataError, match=r"model: must be a fitted one, .* not csr_array"):
+        pyrec.evaluate(test, test)
+
+
+def test_cutoffs_beyond_the_catalogue(shop, model):
+    report = pyrec.evaluate(
+        model, sp.csr_array(shop[1]), k=10**8, metrics=["recall", "ndcg", "map"]
+    )
+    whole = pyrec.evaluate(model, sp.csr_array(shop[1]), k=ITEMS, metrics=["recall", "ndcg", "map"])
+    for ours, theirs in zip(report.main.values.values(), whole.main.values.values(), strict=True):
+        np.testing.assert_array_equal(ours.values, theirs.values)
+    assert report["recall@100000000"] == 1.0
+
+
 def test_one_user_and_one_item():
     report = pyrec.evaluate(GivenModel(sp.csr_array([[1.0]]), [[2.0]]), sp.csr_array([[1.0]]),
                             metrics=["recall@3", "auc", "gini@3", "novelty@3"])  # fmt: skip

@@ -27,7 +27,7 @@ def test_malformed_lists_are_named(rows, message):
 def test_other_bad_input():
     wanted = sp.csr_array([[1, -1, 0]])
     with pytest.raises(
-        DataError, match=r"cutoffs: \[5\] are not between 1 and the lists' length, 2"
+        DataError, match=r"cutoffs: \[5\] are not between 1 and the lists' length, 2,"
     ):
         measure([[0, 1]], wanted, "recall@5")
     with pytest.raises(DataError, match="a graded metric takes gains of 0 or more"):

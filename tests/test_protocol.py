@@ -8,6 +8,8 @@ from pyrec.evaluation.protocol import Protocol
     ("options", "message"),
     [
         (dict(k=0), "k: expected `int` >= 1"),
+        (dict(k=2**40), "k: expected `int` <"),
+        (dict(metrics=[5]), "metrics.*: expected `str`, got `int`"),
         (dict(metrics=["recal@5"]), "'recal' is no metric; did you mean 'recall'"),
         (dict(metrics=[]), "metrics: name at least one"),
         (dict(pairs="old"), "pairs: invalid enum value 'old'"),

@@ -44,13 +44,15 @@ std::int32_t walk(const Case& one, std::span<const std::int32_t> cutoffs,
     const bool graded = !one.relevant.values.empty();
     std::int32_t first = 0, hits = 0;
     double precision_sum = 0, gain = 0, ideal_gain = 0;
+    // Behind both ends there is nothing more to earn.
+    const std::size_t end = std::max(one.list.size(), one.relevant.size());
     std::size_t position = 0;
     for (const std::int32_t cutoff : cutoffs) {
-        for (; position < static_cast<std::size_t>(cutoff); ++position) {
+        for (; position < std::min(static_cast<std::size_t>(cutoff), end); ++position) {
             if (position < one.relevant.size()) {
                 ideal_gain += (graded ? double{scratch.ideal[position]} : 1.0) * discount[position];
             }
-            const std::int32_t item = one.list[position];
+            const std::int32_t item = position < one.list.size() ? one.list[position] : no_row;
             const std::int32_t place =
                 item == no_row ? 0 : scratch.place_of_item[static_cast<std::size_t>(item)];
             if (place == 0) continue;
@@ -118,16 +120,16 @@ void validate_lists(DenseView<const std::int32_t> lists, std::int64_t items) {
 void judge(DenseView<const std::int32_t> lists, const CsrView<const float>& relevant,
            std::span<const std::int32_t> cutoffs, const Execution& execution,
            std::span<std::int32_t> first_hit, const Earnings& earned) {
-    const std::vector<double> discount = discounts(lists.cols);
+    const std::int64_t longest = longest_row(relevant);
+    const std::vector<double> discount = discounts(std::max(lists.cols, longest));
     const std::int64_t work_per_list =
         lists.cols + relevant.nnz() / std::max<std::int64_t>(1, lists.rows);
     const std::int64_t grain = std::max<std::int64_t>(1, 400'000 / (work_per_list + 10));
-    const auto longest = static_cast<std::size_t>(longest_row(relevant));
     std::vector<Scratch> scratches(
         static_cast<std::size_t>(worker_count(lists.rows, grain, execution)));
     for (Scratch& scratch : scratches) {
         scratch.place_of_item.assign(static_cast<std::size_t>(relevant.cols), 0);
-        if (!relevant.values.empty()) scratch.ideal.reserve(longest);
+        if (!relevant.values.empty()) scratch.ideal.reserve(static_cast<std::size_t>(longest));
     }
 
     parallel_for(

@@ -46,6 +46,16 @@ TEST(totals_at_every_cutoff) {
     CHECK(judged.ideal_gain[5] == 0.0);
 }
 
+TEST(behind_the_end_of_a_list_there_are_no_hits) {
+    Judged judged(2, 2);
+    const std::vector<std::int32_t> far = {3, 2'000'000'000};
+    pyrec::judge({lists.data(), 2, 4}, {offsets, columns, {}, 6}, far, {}, judged.first,
+                 judged.earnings());
+    CHECK((judged.hits == std::vector<std::int32_t>{2, 2, 0, 0}));
+    CHECK(near(judged.gain[1], judged.gain[0]));
+    CHECK(near(judged.ideal_gain[1], judged.ideal_gain[0]));
+}
+
 TEST(gains_are_the_values_when_given) {
     Judged judged(2, 3);
     pyrec::judge({lists.data(), 2, 4}, {offsets, columns, gains, 6}, cutoffs, {}, judged.first,

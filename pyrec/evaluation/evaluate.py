@@ -9,7 +9,7 @@ from pyrec.evaluation.cases import Cases, as_interactions
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
-from pyrec.models.base import Model
+from pyrec.models.base import Estimator, Model
 from pyrec.split import Split
 
 __all__ = ["evaluate"]
@@ -88,6 +88,7 @@ def evaluate(
         cold_items=cold_items, resamples=resamples, random_state=random_state,
     )  # fmt: skip
     protocol = Protocol(**options)
+    _require_fitted(model)
     description: dict[str, Any] = {}
     if isinstance(test, Split):
         description, histories, test = test.description, test.histories, test.test
@@ -110,3 +111,12 @@ def evaluate(
         counts=counts,
         protocol=protocol.describe() | {"candidates": candidates is not None, "split": description},
     )
+
+
+def _require_fitted(model: Any) -> None:
+    if isinstance(model, Estimator):
+        model.recommend()  # raises, saying how to get a model
+    if not isinstance(model, Model):
+        raise DataError(
+            f"model: must be a fitted one, from fit(...) or pyrec.load, not {type(model).__name__}"
+        )

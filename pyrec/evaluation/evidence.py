@@ -74,10 +74,11 @@ class Lists:
             )
         self.n_items = self.relevant.shape[1] if n_items is None else n_items
         self.cutoffs = sorted(set(cutoffs or [self.rows.shape[1]]))
-        if not 1 <= self.cutoffs[0] <= self.cutoffs[-1] <= self.rows.shape[1]:
+        length = self.rows.shape[1]
+        if self.cutoffs[0] < 1 or (self.cutoffs[-1] > length and length < self.n_items):
             raise DataError(
-                f"cutoffs: {self.cutoffs} are not between 1 and the lists' length, "
-                f"{self.rows.shape[1]}"
+                f"cutoffs: {self.cutoffs} are not between 1 and the lists' length, {length}, which "
+                f"is less than the catalogue of {self.n_items} items"
             )
         self.popularity = None if popularity is None else np.asarray(popularity)
         self.n_users = n_users

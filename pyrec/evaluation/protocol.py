@@ -60,7 +60,7 @@ class Protocol(Options, frozen=True, kw_only=True):
     metrics: str | tuple[str, ...] = (
         "recall", "precision", "ndcg", "map", "mrr", "hit_rate", "coverage", "novelty",
     )  # fmt: skip
-    k: Annotated[int, Meta(ge=1)] = 20
+    k: Annotated[int, Meta(ge=1, lt=1_000_000_000)] = 20
     exclude_seen: bool | str | list[str] = True
     pairs: (
         Literal["new", "repeat", "all"]

@@ -111,7 +111,7 @@ class Trial:
     def _by_lists(self, requests: list[Request], chosen: Cases, filter_: Filter) -> dict[str, Any]:
         cutoffs = [request.k for request in requests if request.k is not None]
         lists = Lists(
-            self.rank(chosen, filter_, max(cutoffs)),
+            self.rank(chosen, filter_, min(max(cutoffs), len(self.model.items))),
             chosen.relevant,
             cutoffs=cutoffs,
             n_items=len(self.model.items),

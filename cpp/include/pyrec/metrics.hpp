@@ -23,8 +23,8 @@ struct Earnings {
 };
 
 // Judges all lists at all cut-offs in one pass. `relevant` has one row per list; its values are the
-// gains of its items (none negative), or are left out where every gain is 1. `cutoffs` increase,
-// and none is greater than the lists are long. `first_hit` takes the position of the first relevant
+// gains of its items (none negative), or are left out where every gain is 1. `cutoffs` increase;
+// behind the end of a list there are no hits. `first_hit` takes the position of the first relevant
 // item of each list, 0 where it has none.
 void judge(DenseView<const std::int32_t> lists, const CsrView<const float>& relevant,
            std::span<const std::int32_t> cutoffs, const Execution& execution,
