@@ -109,6 +109,15 @@ def als_normal_equations(columns, values, factors, options):
     return matrix + penalty * np.eye(fixed.shape[1]), seen.T @ np.maximum(confidence, 0)
 
 
+def als_equations(matrix, factors, options):
+    """Each row that has entries, with its reference matrix and right side."""
+    for row in range(matrix.shape[0]):
+        entries = row_of(matrix, row)
+        if entries:
+            columns, values = map(list, zip(*entries, strict=True))
+            yield row, *als_normal_equations(columns, values, factors, options)
+
+
 def als_cg(matrix, right, start, steps):
     """Conjugate gradients for one row."""
     x, residual = start.astype(np.float64), right - matrix @ start.astype(np.float64)

@@ -1,0 +1,242 @@
+"""The kernels of ALS against dense float64."""
+
+import json
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import reference
+import scipy.sparse as sp
+from hypothesis import HealthCheck, given, settings
+
+from pyrec import _kernels
+from pyrec.errors import NumericalError
+from pyrec.interactions import as_csr
+
+DEFAULTS = dict(
+    solver="exact",
+    regularization=0.1,
+    alpha=1.0,
+    unobserved_weight=1.0,
+    regularization_exponent=0.0,
+    cg_steps=3,
+)
+per_level = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def half_step(matrix, factors, start, threads=1, **options):
+    side = _kernels.AlsSide(_kernels.AlsOptions(**(DEFAULTS | options)))
+    side.prepare(factors, threads=threads)
+    solved = start.copy()
+    _kernels.als_solve(as_csr(matrix), side, solved, _kernels.AlsScratch(), threads=threads)
+    return solved
+
+
+def objective(matrix, users, items, **options):
+    options = _kernels.AlsOptions(**(DEFAULTS | options))
+    return _kernels.als_objective(as_csr(matrix), users, items, options, threads=2)
+
+
+def random_matrix(rng, rows, columns, weight):
+    """Rows from empty to full."""
+    density = rng.random((rows, 1)) ** 3
+    density[: rows // 4] = 1.5 / columns
+    mask = rng.random((rows, columns)) < density
+    mask[rng.integers(rows)] = True
+    mask[rng.integers(rows)] = False
+    row, column = np.nonzero(mask)
+    return sp.csr_array((weight(len(row)).astype(np.float32), (row, column)), mask.shape)
+
+
+@st.composite
+def problems(draw):
+    """A sparse matrix, both sides' factors, and options, down to what float32 cannot solve."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    rows, columns = draw(st.integers(1, 40)), draw(st.integers(1, 90))
+    n_factors = draw(st.integers(1, 70))
+    weight = draw(
+        st.sampled_from(
+            [
+                np.ones,
+                lambda n: rng.random(n) * 30,
+                lambda n: rng.integers(-2, 3, n),  # dislikes and stored zeros
+                lambda n: 10.0 ** rng.uniform(-6, 4, n),
+            ]
+        )
+    )
+    matrix = random_matrix(rng, rows, columns, weight)
+    rank = draw(st.sampled_from([n_factors, max(1, n_factors // 2)]))
+    mixing = rng.standard_normal((rank, n_factors))
+    factors = rng.standard_normal((columns, rank)) @ mixing / np.sqrt(rank * n_factors)
+    start = rng.standard_normal((rows, n_factors)) * 0.1
+    options = dict(
+        regularization=draw(st.sampled_from([1e-6, 1e-3, 0.1, 10.0])),
+        alpha=draw(st.sampled_from([0.5, 1.0, 40.0])),
+        unobserved_weight=draw(st.sampled_from([0.0, 0.02, 1.0, 3.0])),
+        regularization_exponent=draw(st.sampled_from([0.0, 1.0, -0.5])),
+    )
+    return matrix, factors.astype(np.float32), start.astype(np.float32), options
+
+
+def gradient(matrix, right, x):
+    """The gradient of a row, relative to the terms that it is the difference of."""
+    size = np.linalg.norm(matrix, 2) * np.linalg.norm(x) + np.linalg.norm(right) + 1e-30
+    return np.linalg.norm(right - matrix @ x) / size
+
+
+# -- the exact solver -----------------------------------------------------------------------------
+
+
+@per_level
+@given(problem=problems())
+def test_exact_rows_have_no_gradient(simd, problem):
+    matrix, factors, start, options = problem
+    solved = half_step(matrix, factors, start, **options)
+    assert not solved[np.diff(matrix.indptr) == 0].any()
+    gram = options["unobserved_weight"] * np.linalg.norm(factors.astype(np.float64), 2) ** 2
+    for row, normal, right in reference.als_equations(matrix, factors, DEFAULTS | options):
+        assert gradient(normal, right, solved[row]) < 1e-4
+        # The matrix is known to the precision of the parts that it is the sum of.
+        parts = gram + np.linalg.norm(normal, 2)
+        condition = parts / np.linalg.eigvalsh(normal)[0]
+        if 0 < condition < 1e4:
+            expected = np.linalg.solve(normal, right)
+            error = np.linalg.norm(solved[row] - expected)
+            assert error <= 5e-6 * condition * np.linalg.norm(expected)
+
+
+def test_a_row_solved_with_others_or_alone_has_the_same_bits(simd):
+    rng = np.random.default_rng(1)
+    matrix = random_matrix(rng, 60, 150, lambda n: rng.random(n) * 5 + 1)
+    factors = rng.standard_normal((150, 33)).astype(np.float32)
+    start = rng.standard_normal((60, 33)).astype(np.float32)
+    for solver in ("exact", "cg"):
+        together = half_step(matrix, factors, start, solver=solver)
+        for row in range(60):
+            alone = half_step(matrix[[row]], factors, start[[row]], solver=solver)
+            np.testing.assert_array_equal(alone[0], together[row])
+
+
+@pytest.mark.parametrize("solver", ["exact", "cg"])
+def test_the_same_bits_for_any_number_of_threads(simd, solver):
+    rng = np.random.default_rng(2)
+    matrix = random_matrix(rng, 900, 2500, lambda n: rng.random(n) * 5)
+    start = rng.standard_normal((900, 20)).astype(np.float32)
+    factors = rng.standard_normal((2500, 20)).astype(np.float32)
+    once = half_step(matrix, factors, start, solver=solver)
+    for threads in (2, 7):
+        again = half_step(matrix, factors, start, threads=threads, solver=solver)
+        np.testing.assert_array_equal(again, once)
+
+
+def test_each_exact_half_step_lowers_the_objective(simd):
+    rng = np.random.default_rng(3)
+    matrix = random_matrix(rng, 50, 70, lambda n: rng.integers(1, 6, n))
+    users = rng.standard_normal((50, 12)).astype(np.float32)
+    items = rng.standard_normal((70, 12)).astype(np.float32)
+    for options in (
+        dict(),
+        dict(unobserved_weight=0.05, regularization_exponent=1.0),
+        dict(alpha=0.1),
+    ):
+        losses = [objective(matrix, users, items, **options)]
+        for _ in range(4):
+            users = half_step(matrix, items, users, **options)
+            losses.append(objective(matrix, users, items, **options))
+            items = half_step(sp.csr_array(matrix.T), users, items, **options)
+            losses.append(objective(matrix, users, items, **options))
+        assert (np.diff(losses) < 0).all()
+
+
+def test_confidence_below_that_of_the_unobserved(simd):
+    """All of a row observed with almost no confidence: what is left is a difference of millions."""
+    rng = np.random.default_rng(4)
+    factors = rng.standard_normal((300, 24)).astype(np.float32)
+    matrix = sp.csr_array(np.full((2, 300), 1e-4, np.float32))
+    for solver in ("exact", "cg"):
+        solved = half_step(
+            matrix, factors, np.zeros((2, 24), np.float32), solver=solver, unobserved_weight=1e3
+        )
+        for row, normal, right in reference.als_equations(
+            matrix, factors, DEFAULTS | dict(unobserved_weight=1e3)
+        ):
+            np.testing.assert_allclose(solved[row], np.linalg.solve(normal, right), rtol=2e-4)
+
+
+def test_singular_equations_are_an_error_that_names_the_row(simd):
+    factors = np.zeros((4, 3), np.float32)
+    factors[:, 0] = 1  # rank 1: two directions of three have no value
+    matrix = sp.csr_array(np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32))
+    start = np.ones((2, 3), np.float32)
+    with pytest.raises(NumericalError, match=r"row 1: .* singular.*raise `regularization`"):
+        half_step(matrix, factors, start, regularization=0.0)
+
+
+def test_broken_factors_are_an_error_and_never_a_silent_nan(simd):
+    matrix = sp.csr_array(np.ones((2, 4), np.float32))
+    start = np.ones((2, 3), np.float32)
+    for solver in ("exact", "cg"):
+        for bad in (np.nan, np.inf):
+            factors = np.ones((4, 3), np.float32)
+            factors[2, 1] = bad
+            with pytest.raises(NumericalError, match="raise `regularization`"):
+                half_step(matrix, factors, start, solver=solver)
+    factors[2, 1] = 3e38  # its square is beyond float32: solved in double
+    assert np.isfinite(half_step(matrix, factors, start, solver="cg")).all()
+    with pytest.raises(NumericalError, match="too large: raise `regularization`"):
+        half_step(matrix, factors, start)
+
+
+# -- conjugate gradients --------------------------------------------------------------------------
+
+
+@per_level
+@given(problem=problems(), steps=st.integers(1, 4))
+def test_conjugate_gradients_follow_the_reference(simd, problem, steps):
+    matrix, factors, start, options = problem
+    solved = half_step(matrix, factors, start, solver="cg", cg_steps=steps, **options)
+    assert not solved[np.diff(matrix.indptr) == 0].any()
+    for row, normal, right in reference.als_equations(matrix, factors, DEFAULTS | options):
+        expected = reference.als_cg(normal, right, start[row], steps)
+
+        def value(x, normal=normal, right=right):
+            return x @ normal @ x - 2 * right @ x
+
+        scale = abs(value(expected)) + np.linalg.norm(normal, 2) * (start[row] @ start[row])
+        reached = value(solved[row].astype(np.float64))
+        assert reached <= value(start[row].astype(np.float64)) + 1e-4 * scale
+        if np.linalg.cond(normal) < 1e3:
+            assert reached <= value(expected) + 1e-2 * scale
+        if np.linalg.cond(normal) < 100 and steps <= 2:  # later, float32 loses conjugacy
+            # A row that float32 cannot follow is solved exactly.
+            allowed = (expected, np.linalg.solve(normal, right))
+            error = min(np.linalg.norm(solved[row] - x) for x in allowed)
+            assert error <= 1e-3 * (np.linalg.norm(expected) + np.linalg.norm(start[row]))
+
+
+# -- the objective --------------------------------------------------------------------------------
+
+
+@given(problem=problems())
+def test_the_objective_is_the_sum_over_all_pairs(problem):
+    matrix, items, users, options = problem
+    expected = reference.als_objective(matrix, users, items, DEFAULTS | options)
+    np.testing.assert_allclose(objective(matrix, users, items, **options), expected, rtol=1e-5)
+
+
+def test_a_half_step_equals_one_of_implicit(simd):
+    """Factors that implicit 0.7.3 computed from the same start, by both of its solvers."""
+    golden = json.loads((Path(__file__).parent / "golden" / "als_implicit.json").read_text())
+    matrix = sp.csr_array(np.array(golden["confidence"], np.float32))
+    items = np.array(golden["item_factors"], np.float32)
+    users = np.array(golden["user_factors"], np.float32)
+    options = dict(regularization=golden["regularization"])
+    for solver in ("exact", "cg"):
+        solved = half_step(matrix, items, users, solver=solver, **options)
+        np.testing.assert_allclose(solved, golden[solver], rtol=1e-4, atol=5e-6)
+    cells = matrix.shape[0] * matrix.shape[1] - matrix.nnz
+    # It divides by the sum of all confidences, and adds that of a disliked pair once more.
+    total = objective(matrix, users, items, **options) + np.abs(matrix.data[matrix.data < 0]).sum()
+    mean = total / (np.abs(matrix.data).sum() + cells)
+    np.testing.assert_allclose(mean, golden["loss"], rtol=1e-5)
