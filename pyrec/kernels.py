@@ -172,7 +172,9 @@ class ItemIndex:
         shapes = ((n,), (panels * groups * 256,), (panels * 3,))
         if (index._order.shape, index._codes.shape, index._bounds.shape) != shapes:
             raise DataError("order, codes, bounds: their shapes are not those of an index of items")
-        if not np.array_equal(np.sort(index._order), np.arange(n)):
+        named = np.zeros(n, dtype=np.bool_)
+        named[index._order[(index._order >= 0) & (index._order < n)]] = True
+        if not np.all(named):
             raise DataError("order: does not name each item once")
         return index
 

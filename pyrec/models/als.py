@@ -12,6 +12,7 @@ from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.errors import ConfigError, NumericalError
 from pyrec.interactions import Interactions, frozen
+from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.base import Callback, Estimator, Lists, Model, Step
 from pyrec.models.query import Filter
@@ -189,10 +190,14 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
         allowed: NDArray[np.uint8] | None,
         threads: int,
     ) -> Lists:
-        users = self.user_factors[user_rows]
-        return _kernels.recommend_dense(
-            users, self.item_factors, exclude, allowed, k=k, threads=threads
+        return self._index.recommend(
+            self.user_factors[user_rows], k, exclude=exclude, allowed=allowed, threads=threads
         )
+
+    @cached_property
+    def _index(self) -> ItemIndex:
+        """The items as repeated top-k wants them: a quarter of the item factors more."""
+        return ItemIndex(self.item_factors)
 
     def _score(self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]) -> _F32:
         return _kernels.score_pairs(
@@ -239,13 +244,19 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
         return rows, np.maximum(confidence, 0) * (history @ direction)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {"user_factors": self.user_factors, "item_factors": self.item_factors}
+        index = {f"index.{name}": array for name, array in self._index.to_arrays().items()}
+        return {"user_factors": self.user_factors, **index}
 
     @classmethod
     def _from_arrays(
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
-        return cls(estimator, interactions, arrays["user_factors"], arrays["item_factors"])
+        index = ItemIndex.from_arrays(
+            {name.removeprefix("index."): array for name, array in arrays.items()}
+        )
+        model = cls(estimator, interactions, arrays["user_factors"], index.items)
+        model._index = index
+        return model
 
 
 class ALSStep(Step):
