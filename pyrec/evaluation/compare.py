@@ -1,7 +1,7 @@
 """compare: whether one model is better than another, judged by the same users."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -162,8 +162,7 @@ def compare(
     adjusted = holm(p_values)
     differences = {}
     for i, (label, (a, b)) in enumerate(pairs.items()):
-        low, high = intervals[i]
-        gap = Estimate(a.mean() - b.mean(), low, high, int(a.defined.sum()))
+        gap = Estimate(a.mean() - b.mean(), *intervals[i], int(a.defined.sum()))
         differences[label] = Difference(a.mean(), b.mean(), gap, p_values[i], adjusted[i])
     names = (str(first.model["name"]), str(second.model["name"]))
     return Comparison(names, one.title, differences)
@@ -225,47 +224,47 @@ def _shared_users(one: Part, other: Part) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _paired(a: Values, b: Values) -> tuple[Values, Values]:
     """Leave out users for whom either has no value."""
-    both = np.flatnonzero(a.defined & b.defined)
-    return a.take(both), b.take(both)
+    both = a.defined & b.defined
+    return (
+        replace(a, values=np.where(both, a.values, np.nan)),
+        replace(b, values=np.where(both, b.values, np.nan)),
+    )
 
 
 def _intervals(
     pairs: list[tuple[Values, Values]], resamples: int, random_state: int
 ) -> list[tuple[float | None, float | None]]:
-    found = []
-    for a, b in pairs:
-        (sum_a, weights), (sum_b, _) = a.columns(), b.columns()
-        sums = bootstrap([sum_a, sum_b, weights], resamples, random_state)
-        gaps = a.mean_of(sums[:, 0], sums[:, 2]) - b.mean_of(sums[:, 1], sums[:, 2])
-        found.append(interval(gaps))
-    return found
+    columns = [column for a, b in pairs for column in (*a.columns(), b.columns()[0])]
+    sums = bootstrap(columns, resamples, random_state).T.reshape(len(pairs), 3, resamples)
+    return [
+        interval(a.mean_of(sum_a, weights) - b.mean_of(sum_b, weights))
+        for (a, b), (sum_a, weights, sum_b) in zip(pairs, sums, strict=True)
+    ]
 
 
 def _p_values(pairs: list[tuple[Values, Values]], resamples: int, random_state: int) -> list[float]:
-    return [_p_value(a, b, resamples, random_state) for a, b in pairs]
-
-
-def _p_value(a: Values, b: Values, resamples: int, random_state: int) -> float:
     """Swap the models at random for each user, and count how often the gap is as large.
 
     A swap moves half the difference of the two columns from one sum to the other, so that a random
     sign of that half, per user, is all there is to draw.
     """
-    (sum_a, weights), (sum_b, _) = a.columns(), b.columns()
-    middle: float = (sum_a + sum_b).sum() / 2
-    halves: PerUser = (sum_a - sum_b) / 2
+    halves = np.stack([(a.columns()[0] - b.columns()[0]) / 2 for a, b in pairs], axis=1)
     moved = _kernels.sign_flip_sums(
-        np.ascontiguousarray(halves[:, None]),
-        replicates=resamples,
-        seed=random_state,
-        threads=runtime.resolve_threads(),
-    )[:, 0]
+        halves, replicates=resamples, seed=random_state, threads=runtime.resolve_threads()
+    )
+    p_values = []
+    for i, (a, b) in enumerate(pairs):
+        (sum_a, weights), (sum_b, _) = a.columns(), b.columns()
+        gaps = _gaps(a, (sum_a + sum_b).sum() / 2, moved[:, i], weights.sum())
+        observed = abs(a.mean() - b.mean())
+        # Sums in another order differ in their last bits: a gap that is equal shall count as equal.
+        as_large = np.count_nonzero(gaps >= observed - 1e-9 * (abs(a.mean()) + abs(b.mean())))
+        p_values.append(float((1 + as_large) / (1 + resamples)))
+    return p_values
 
-    def gap(half: Any) -> Any:
-        total = weights.sum()
-        return np.abs(a.mean_of(middle + half, total) - a.mean_of(middle - half, total))
 
-    observed = gap(halves.sum())
-    # Sums in another order differ in their last bits: a gap that is equal shall count as equal.
-    as_large = gap(moved) >= observed * (1 - 1e-9)
-    return float((1 + np.count_nonzero(as_large)) / (1 + resamples))
+def _gaps(one: Values, middle: float, moved: PerUser, weights: float) -> PerUser:
+    """Return the gap between both means, half of the difference of their sums having moved."""
+    return np.asarray(
+        np.abs(one.mean_of(middle + moved, weights) - one.mean_of(middle - moved, weights))
+    )

@@ -49,6 +49,13 @@ class Lists:
     DataError
         If a list is malformed (an item outside the catalogue, or twice in a list), or the shapes
         do not fit.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> lists = Lists([[2, 0], [3, 1]], sp.csr_array([[1, 1, 0, 0], [0, 0, 0, 1]]))
+    >>> lists.hits(2).tolist(), lists.first_hit.tolist()
+    ([1.0, 1.0], [2.0, 1.0])
     """
 
     def __init__(
