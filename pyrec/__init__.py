@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyrec import errors, kernels, runtime
+    from pyrec.adjacency import read_adjacency
     from pyrec.evaluation.compare import compare
     from pyrec.evaluation.cross_validation import cross_validate
     from pyrec.evaluation.evaluate import evaluate
     from pyrec.events import Events
     from pyrec.interactions import Interactions
-    from pyrec.io import read_events
+    from pyrec.io import read_events, read_items
     from pyrec.linking import get_cmake_dir, get_include
     from pyrec.models.als import ALS
     from pyrec.models.neighbors import ItemKNN, UserKNN
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pyrec.runtime import threads
     from pyrec.simulate import simulate_shop
     from pyrec.vocabulary import Vocabulary
+    from pyrec.writing import write_ranking, write_table
 
     __version__: str
 
@@ -41,11 +43,15 @@ _MODULES = {
     "get_cmake_dir": "linking",
     "get_include": "linking",
     "kernels": "",
+    "read_adjacency": "adjacency",
     "read_events": "io",
+    "read_items": "io",
     "load": "models.registry",
     "runtime": "",
     "simulate_shop": "simulate",
     "threads": "runtime",
+    "write_ranking": "writing",
+    "write_table": "writing",
 }
 
 __all__ = [
@@ -65,10 +71,14 @@ __all__ = [
     "get_include",
     "kernels",
     "load",
+    "read_adjacency",
     "read_events",
+    "read_items",
     "runtime",
     "simulate_shop",
     "threads",
+    "write_ranking",
+    "write_table",
 ]
 
 if not TYPE_CHECKING:  # a type checker shall know the names above and no others

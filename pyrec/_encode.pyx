@@ -21,11 +21,19 @@ import numpy as np
 from pyrec.errors import DataError
 
 
+cdef extern from "<string_view>" namespace "std" nogil:
+    cdef cppclass string_view:
+        string_view()
+        string_view(const char*, size_t)
+
+
 cdef extern from "arrow_abi.hpp" nogil:
     ctypedef struct ArrowSchema:
+        const char* format
         const char* name
         int64_t n_children
         ArrowSchema** children
+        ArrowSchema* dictionary
         void (*release)(ArrowSchema*) noexcept nogil
 
     ctypedef struct ArrowArray:
@@ -74,6 +82,15 @@ cdef extern from "arrow_columns.hpp" namespace "pyrec" nogil:
                     const vector[int64_t]&, int threads) except +
 
 
+cdef extern from "adjacency.hpp" namespace "pyrec" nogil:
+    cdef cppclass Adjacency:
+        vector[int64_t] users
+        vector[int64_t] offsets
+        vector[int64_t] items
+
+    Adjacency parse_adjacency_ "pyrec::parse_adjacency"(string_view) except +
+
+
 class StreamError(Exception):
     """The producer of a stream failed; the message is its own."""
 
@@ -117,6 +134,30 @@ cdef object _array(vector[element]& values, dtype):
         memcpy(&view[0], values.data(), values.size() * sizeof(element))
     vector[element]().swap(values)
     return array
+
+
+def parse_adjacency(bytes text):
+    """Return the users, offsets and items of lines ``user item item ...``.
+
+    Raises
+    ------
+    DataError
+        If a word is not an integer; names the line.
+    """
+    cdef Adjacency lists
+    cdef string_view view = string_view(text, len(text))
+    try:
+        with nogil:
+            lists = parse_adjacency_(view)
+    except ValueError as error:
+        raise DataError(str(error)) from None
+    return tuple(
+        [
+            _array[int64_t](lists.users, np.int64),
+            _array[int64_t](lists.offsets, np.int64),
+            _array[int64_t](lists.items, np.int64),
+        ]
+    )
 
 
 cdef class _Collector:
@@ -211,10 +252,17 @@ cdef class Stream:
             self._stream.release(self._stream)
 
     @property
-    def names(self):
-        """The names of the columns."""
+    def fields(self):
+        """The columns: their names, and their formats in the Arrow C data interface."""
         cdef int64_t i
-        return [self._schema.children[i].name.decode() for i in range(self._schema.n_children)]
+        cdef ArrowSchema* child
+        cdef ArrowSchema* typed
+        fields = []
+        for i in range(self._schema.n_children):
+            child = self._schema.children[i]
+            typed = child.dictionary if child.dictionary != NULL else child
+            fields.append((child.name.decode(), typed.format.decode()))
+        return fields
 
     def read(self, wanted, int threads=1):
         """Read all batches and return the wanted columns.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pyrec import _arrow, _ids
 from pyrec.errors import DataError
-from pyrec.vocabulary import Vocabulary
+from pyrec.vocabulary import Vocabulary, as_ids
 
 __all__ = ["Columns", "Stream", "stream"]
 
@@ -21,7 +21,6 @@ __all__ = ["Columns", "Stream", "stream"]
 Columns: TypeAlias = Mapping[str, NDArray[Any] | tuple[NDArray[np.int32], Vocabulary]]
 _Column: TypeAlias = tuple[int, list[NDArray[Any] | None]]
 
-_STRING = np.dtypes.StringDType()
 _NUMBERS = {
     np.dtype(numpy): arrow
     for numpy, arrow in zip(
@@ -140,20 +139,19 @@ def _column(values: NDArray[Any]) -> tuple[str, _Column]:
     if kind == "M":
         return _times(values)
     if kind in "UTO":
-        texts = values if kind == "T" else _texts(values)
-        data, offsets = _ids.pack_strings(np.ascontiguousarray(texts))
-        return "U", (0, [None, offsets, data])
+        return _texts_or_integers(values)
     native = values.dtype.newbyteorder("=")
     if native not in _NUMBERS:
         raise DataError(f"{values.dtype} has no counterpart in Arrow; convert it")
     return _NUMBERS[native], (0, [None, np.ascontiguousarray(values, dtype=native)])
 
 
-def _texts(values: NDArray[Any]) -> NDArray[Any]:
-    try:
-        return values.astype(np.dtypes.StringDType(coerce=False))
-    except (TypeError, ValueError):
-        raise DataError("objects that are not strings; convert them") from None
+def _texts_or_integers(values: NDArray[Any]) -> tuple[str, _Column]:
+    ids = np.ascontiguousarray(as_ids(values))
+    if ids.dtype == np.int64:
+        return "l", (0, [None, ids])
+    data, offsets = _ids.pack_strings(ids)
+    return "U", (0, [None, offsets, data])
 
 
 def _times(values: NDArray[Any]) -> tuple[str, _Column]:

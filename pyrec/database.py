@@ -21,7 +21,7 @@ _MEMORY_LIMIT = "4GB"
 
 
 @contextmanager
-def connect(database: str | None = None, *, name: str) -> Iterator[Any]:
+def connect(database: str | None = None, *, name: str, threads: int | None = None) -> Iterator[Any]:
     """Give a connection to a database file, opened for reading only, or to an empty one in memory.
 
     Raises
@@ -38,18 +38,27 @@ def connect(database: str | None = None, *, name: str) -> Iterator[Any]:
             "autoload_known_extensions": False,
             "memory_limit": _MEMORY_LIMIT,
             "temp_directory": temporary,
-            "threads": resolve_threads(),
+            "threads": threads or resolve_threads(),
         }
         try:
             connection = duckdb.connect(database or ":memory:", bool(database), config)
         except duckdb.Error as error:
             raise explained(str(error), name) from None
         try:
+            _without_background_io(connection)
             yield connection
         except duckdb.Error as error:
             raise explained(str(error), name) from None
         finally:
             connection.close()
+
+
+def _without_background_io(connection: Any) -> None:
+    # Where DuckDB has threads of its own for reading and writing, a statement that fails may wait
+    # for them forever (2.0; https://github.com/duckdb/duckdb/issues/23885).
+    known = "SELECT 1 FROM duckdb_settings() WHERE name = 'async_threads'"
+    if connection.sql(known).fetchall():
+        connection.execute("SET async_threads = 0")
 
 
 def explained(message: str, name: str) -> DataError:
@@ -81,6 +90,8 @@ _REMEDIES = {
         "no whole Parquet file; fetch it again"
     ),
     r"not a valid DuckDB database": "not a DuckDB database",
+    r"(No space left on device|File too large|Permission denied)": "cannot be written ({0})",
+    r"invalid state": "lines end in different ways; make all of them end in the same",
 }
 
 

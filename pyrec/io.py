@@ -1,12 +1,13 @@
 """Input and output: event logs, catalogues and ranked lists from and to files and frames."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyrec._encode import Ids, Numbers, Times
+from pyrec.catalogue import Catalogue
 from pyrec.columns import owned
 from pyrec.errors import DataError
 from pyrec.events import Events
@@ -16,7 +17,7 @@ from pyrec.sources import Wanted, open_source
 from pyrec.timestamps import to_utc
 from pyrec.vocabulary import Vocabulary
 
-__all__ = ["read_events"]
+__all__ = ["read_events", "read_items"]
 
 _ROLES: dict[str, Literal["id", "label", "number", "time"]] = {
     "user": "id",
@@ -116,6 +117,8 @@ def read_events(
     (['ann', 'bob'], 2)
     >>> print(events.report)
     read: rows 3, without user 1, events 2
+      user: ids are strings
+      item: ids are integers
       timestamp: times without a zone taken as UTC
     """
     form = Format(
@@ -133,8 +136,94 @@ def read_events(
         if column is not None
     ]
     with open_source(source, form, [w.column for w in wanted]) as opened:
-        columns = opened.read(wanted, times.format)
+        columns = dict(
+            zip((w.argument for w in wanted), opened.read(wanted, times.format), strict=True)
+        )
         return _events(opened.name, wanted, columns, times, list(opened.notes))
+
+
+def read_items(
+    source: Any, *, item: str | int, columns: Sequence[str | int] | None = None, **form: Any
+) -> Catalogue:
+    """Read what a shop knows of its items: titles, categories, prices.
+
+    Parameters
+    ----------
+    source : path or object
+        See `read_events`. It may be the log itself, if that has titles.
+    item : str or int
+        Column of the ids.
+    columns : sequence of str or int, optional
+        The others to read; all that hold text or numbers by default.
+    **form
+        How files are written: ``format``, ``delimiter``, ``quote``, ``header``, ``encoding``,
+        ``null_values``, ``table`` and ``query`` of `read_events`.
+
+    Returns
+    -------
+    Catalogue
+        Text is a column of strings, empty where it is missing; numbers are float64 and NaN where
+        they are missing. In text files everything is text. Where an item has several rows, the
+        first one that has a value counts.
+
+    Raises
+    ------
+    DataError
+        Naming the file and line, or the column and row, and the remedy.
+    ConfigError
+        If an option is wrong.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> shop = pd.DataFrame({"sku": [7, 3], "title": ["tea", "cup"], "price": [2.5, None]})
+    >>> items = read_items(shop, item="sku")
+    >>> items.titles(), items.columns["price"].tolist()
+    ({3: 'cup', 7: 'tea'}, [nan, 2.5])
+    """
+    with open_source(source, Format(**form), [str(item)]) as opened:
+        if columns is None:
+            held = [c for c, kind in opened.columns.items() if c != str(item) and kind != "other"]
+        else:
+            held = [str(column) for column in columns]
+        wanted = [Wanted("id", str(item), "item")] + [
+            Wanted(
+                "number" if opened.columns.get(column) == "number" else "label", column, "columns"
+            )
+            for column in held
+        ]
+        ids, *read = opened.read(wanted)
+        assert isinstance(ids, Ids)
+        there = ids.codes >= 0
+        if not np.any(there):
+            raise DataError(f"{opened.name}: no row has an item")
+        vocabulary = Vocabulary.of_column(ids.ids)
+        # Backwards, because of several values for one place numpy keeps the last.
+        rows, order = ids.codes[there][::-1], np.flatnonzero(there)[::-1]
+        return Catalogue(
+            vocabulary,
+            {
+                name: _per_item(column, rows, order, len(vocabulary))
+                for name, column in zip(held, read, strict=True)
+            },
+        )
+
+
+def _per_item(
+    column: Ids | Numbers | Times, rows: NDArray[np.int32], order: NDArray[np.int64], n: int
+) -> NDArray[Any]:
+    """Return the value of each of `n` items, given the item of each of the rows in `order`."""
+    if isinstance(column, Ids):
+        codes = column.codes[order]
+        first = np.full(n, -1, dtype=np.int32)
+        first[rows[codes >= 0]] = codes[codes >= 0]
+        return Vocabulary.of_column(column.ids).texts(first)
+    values = column.values.astype(np.float64)
+    values[column.missing] = np.nan
+    numbers = values[order]
+    result = np.full(n, np.nan)
+    result[rows[~np.isnan(numbers)]] = numbers[~np.isnan(numbers)]
+    return result
 
 
 def _events(
@@ -148,9 +237,13 @@ def _events(
     if rows == 0:
         raise DataError(f"{name}: has a header but no rows")
     keep, counts = _complete(columns, rows)
-    if not np.any(keep):
+    kept = int(keep.sum())
+    if not kept:
         raise DataError(f"{name}: no row has all of {', '.join(w.column for w in wanted)}")
-    chosen: Any = slice(None) if np.all(keep) else keep
+
+    def chosen(values: NDArray[Any]) -> NDArray[Any]:
+        return values if kept == rows else values[keep]
+
     fields: dict[str, Any] = {}
     for want in wanted:
         column = columns[want.argument]
@@ -160,12 +253,12 @@ def _events(
             elif isinstance(column, Times):
                 values, told = to_utc(column, times)
                 notes += [f"{want.argument}: {note}" for note in told]
-                fields["timestamps"] = owned(values[chosen])
+                fields["timestamps"] = owned(chosen(values))
             else:
-                fields["weights"] = owned(_weights(column)[chosen])
+                fields["weights"] = owned(chosen(_weights(column)))
         except DataError as error:
             raise DataError(f"{name}: {want.argument}: column {want.column!r}: {error}") from None
-    report = Report().then("read", counts | {"events": int(keep.sum())}, notes)
+    report = Report().then("read", counts | {"events": kept}, notes)
     return Events(**fields, report=report)
 
 
@@ -185,12 +278,18 @@ def _complete(columns: dict[str, Any], rows: int) -> tuple[NDArray[np.bool_], di
     return keep, counts
 
 
-def _ids(argument: str, column: Ids, chosen: Any, notes: list[str]) -> dict[str, Any]:
+def _ids(
+    argument: str,
+    column: Ids,
+    chosen: Callable[[NDArray[Any]], NDArray[Any]],
+    notes: list[str],
+) -> dict[str, Any]:
     """Turn a column of codes into the fields of Events that it is for."""
-    vocabulary, rows = Vocabulary.of_column(column.ids).used(column.codes[chosen])
+    vocabulary, rows = Vocabulary.of_column(column.ids).used(chosen(column.codes))
     if column.converted:
         notes.append(f"{argument}: floats such as 17850.0 read as integers")
     if argument in ("user", "item"):
+        notes.append(f"{argument}: ids are {'integers' if vocabulary.is_integer else 'strings'}")
         return {f"{argument}s": vocabulary, f"{argument}_rows": owned(rows)}
     if argument == "session":
         # Integers stay what they are; names are numbered.

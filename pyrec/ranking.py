@@ -81,6 +81,10 @@ class Ranking:
         users = np.arange(len(self.rows)) if self.users is None else np.asarray(self.users)
         return {"user_id": np.repeat(users, self.counts), **columns}
 
+    def __arrow_c_schema__(self) -> object:
+        """Export the schema of `to_columns`."""
+        return stream(self.to_columns()).__arrow_c_schema__()
+
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export `to_columns`: data frame libraries and DuckDB take a Ranking as it is."""
         return stream(self.to_columns()).__arrow_c_stream__(requested_schema)

@@ -16,7 +16,7 @@ from pyrec.formats import Format
 from pyrec.runtime import resolve_threads
 from pyrec.textfiles import text_table
 
-__all__ = ["Source", "Wanted", "column_names", "open_source"]
+__all__ = ["Source", "Wanted", "check_readable", "column_names", "open_source"]
 
 _FORMATS = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".dat": "csv", ".data": "csv",
@@ -27,6 +27,8 @@ _COMPRESSIONS = (".gz", ".zst")
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT",
              "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}  # fmt: skip
 _WIDE = {"HUGEINT", "UHUGEINT", "BIGNUM"}
+_ARROW_TEXT = {"u", "U", "vu"}
+_ARROW_NUMBERS = set("bcCsSiIlLfg")
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Source:
-    """An open source: its name for errors, its columns, and what was inferred.
+    """An open source: its name for errors, what its columns hold, and what was inferred.
 
     `stream` gives a stream of wanted columns, and for each its position in there and whether it is
     text of which the type is still to be found out.
     """
 
     name: str
-    columns: list[str]
+    columns: dict[str, Literal["text", "number", "other"]]
     notes: list[str]
     stream: Callable[[Sequence[Wanted]], tuple[Stream, list[int], list[bool]]]
 
     def read(
         self, wanted: Sequence[Wanted], time_format: str | None = None
-    ) -> dict[str, Ids | Numbers | Times]:
-        """Read the wanted columns, by their argument, in one pass over the source.
+    ) -> list[Ids | Numbers | Times]:
+        """Read the wanted columns in one pass over the source.
 
         Raises
         ------
@@ -69,7 +71,7 @@ class Source:
             if want.column not in self.columns:
                 raise DataError(
                     f"{self.name}: {want.argument}: there is no column {want.column!r}"
-                    + _suggested(want.column, self.columns)
+                    + _suggested(want.column, list(self.columns))
                 )
         stream, positions, are_text = self.stream(wanted)
         columns: list[tuple[int, str, Any]] = []
@@ -78,12 +80,11 @@ class Source:
             role = "id" if want.role == "label" else want.role
             columns.append((position, role, option[want.role]))
         try:
-            read = stream.read(columns, resolve_threads())
+            return stream.read(columns, resolve_threads())
         except DataError as error:
             raise DataError(f"{self.name}: {error}") from None
         except StreamError as error:
             raise explained(str(error), self.name) from None
-        return {want.argument: column for want, column in zip(wanted, read, strict=True)}
 
 
 @contextmanager
@@ -137,7 +138,7 @@ def open_source(source: Any, form: Format, expected: Sequence[str] = ()) -> Iter
             are_text = [kind == "csv" or bool(cast) for cast in casts]
             return opened, list(range(len(wanted))), are_text
 
-        yield Source(name, names, notes, stream)
+        yield Source(name, dict(zip(names, map(_content, types), strict=True)), notes, stream)
 
 
 def column_names(source: Any, form: Format | None = None) -> list[str]:
@@ -149,7 +150,7 @@ def column_names(source: Any, form: Format | None = None) -> list[str]:
         If it cannot be read.
     """
     with open_source(source, form or Format()) as opened:
-        return opened.columns
+        return list(opened.columns)
 
 
 def _frame(source: Any) -> Source:
@@ -163,7 +164,11 @@ def _frame(source: Any) -> Source:
         raise DataError(
             f"{name}: cannot be read as Arrow ({error}); give each column one type"
         ) from error
-    names = stream.names
+    names = [column for column, _ in stream.fields]
+    contents: dict[str, Any] = {
+        column: "text" if kind in _ARROW_TEXT else "number" if kind in _ARROW_NUMBERS else "other"
+        for column, kind in stream.fields
+    }
     for column in names:
         if names.count(column) > 1:
             raise DataError(f"{name}: column {column!r} occurs twice; rename one")
@@ -171,7 +176,7 @@ def _frame(source: Any) -> Source:
     def positioned(wanted: Sequence[Wanted]) -> tuple[Stream, list[int], list[bool]]:
         return stream, [names.index(w.column) for w in wanted], [False] * len(wanted)
 
-    return Source(name, names, [], positioned)
+    return Source(name, contents, [], positioned)
 
 
 def _files(path: Path) -> list[Path]:
@@ -188,11 +193,18 @@ def _files(path: Path) -> list[Path]:
     else:
         files = [path]
     for file in files:
-        _check_readable(file)
+        check_readable(file)
     return files
 
 
-def _check_readable(file: Path) -> None:
+def check_readable(file: Path) -> None:
+    """Raise if a file is not there, cannot be read, or is empty.
+
+    Raises
+    ------
+    DataError
+        Naming the file, and the nearest name if there is none of that name.
+    """
     try:
         with file.open("rb") as opened:
             empty = not opened.read(1)
@@ -235,6 +247,14 @@ def _of_database(file: Path, form: Format) -> str:
     if (form.table is None) == (form.query is None):
         raise DataError(f"{file}: a database needs table= or query=, one of the two")
     return identifier(str(form.table)) if form.query is None else f"({form.query})"
+
+
+def _content(kind: str) -> Literal["text", "number", "other"]:
+    """Tell what a type of DuckDB holds, as far as catalogues are concerned."""
+    if kind == "VARCHAR" or kind.startswith("ENUM"):
+        return "text"
+    numbers = _INTEGERS | _WIDE | {"FLOAT", "DOUBLE", "BOOLEAN"}
+    return "number" if kind in numbers or kind.startswith("DECIMAL") else "other"
 
 
 def _cast(wanted: Wanted, kind: str) -> str:

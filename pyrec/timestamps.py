@@ -4,6 +4,7 @@ What is not declared is inferred from the values, and what was inferred is told.
 """
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,7 +23,7 @@ _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nan
 # Numbers of today are ten times greater than 1e8 of their unit and a hundred times less than 1e11.
 _LIMITS = {"s": 1e11, "ms": 1e14, "us": 1e17}
 _QUARTER = 15 * 60 * 1_000_000  # of an hour: no zone has changed its offset in between since 1972
-_GREATEST = 2.0**63
+_GREATEST = 2.0**63  # microseconds that 64 bits hold
 
 
 def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]]:
@@ -33,11 +34,9 @@ def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]
     DataError
         Naming the row, if a time is not finite or beyond what 64 bits of microseconds hold.
     """
-    there = np.ones(len(times.values), bool)
-    there[times.missing] = False
-    values = np.where(there, times.values, 0)
+    values = times.values
     if times.meaning != "number":
-        local = values.astype(np.int64)
+        local = values.astype(np.int64, copy=False)
         if times.meaning != "local":
             return local, []
         if form.zone == "UTC":
@@ -45,38 +44,37 @@ def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]
         return _from_zone(local, ZoneInfo(form.zone)), []
     if form.unit:
         return _scaled(values, form.unit), []
-    sample = values[there][:: max(1, int(there.sum()) // 10_000)]
+    there = np.delete(values, times.missing) if len(times.missing) else values
+    sample = there[:: max(1, len(there) // 10_000)]
     if len(sample) and _are_dates(sample):
         return _from_dates(values), ["numbers such as 20240531 read as dates"]
     unit = _inferred(sample)
-    result = _scaled(values, unit)
-    span = result[there]
     note = f"{_NAMES[unit]} since 1970 inferred"
-    if len(span):
-        note += f" ({isoformat(span.min())} to {isoformat(span.max())})"
-    return result, [note]
+    if len(there):
+        ends = _scaled(np.array([there.min(), there.max()]), unit)
+        note += f" ({isoformat(ends[0])} to {isoformat(ends[1])})"
+    return _scaled(values, unit), [note]
 
 
-def _inferred(sample: NDArray[np.generic]) -> str:
+def _inferred(sample: NDArray[Any]) -> str:
     typical = float(np.median(np.abs(sample))) if len(sample) else 0.0
     return next((unit for unit, limit in _LIMITS.items() if typical < limit), "ns")
 
 
-def _scaled(values: NDArray[np.generic], unit: str) -> NDArray[np.int64]:
+def _scaled(values: NDArray[Any], unit: str) -> NDArray[np.int64]:
     per_second = _PER_SECOND[unit]
-    with np.errstate(over="ignore", invalid="ignore"):
-        microseconds = values.astype(np.float64) * (1_000_000 / per_second)
-    wrong = ~(np.abs(microseconds) < _GREATEST)
-    if np.any(wrong):
-        at = int(np.argmax(wrong))
+    limit = _GREATEST * per_second / 1_000_000
+    if len(values) and not (values.min() > -limit and values.max() < limit):  # NaN is neither
+        at = int(np.argmin((values > -limit) & (values < limit)))
         raise DataError(f"row {at + 1}: {values[at]} is no time in {_NAMES[unit]} since 1970")
     if values.dtype.kind == "f":
-        return np.rint(microseconds).astype(np.int64)
-    whole = values.astype(np.int64)
-    return whole // 1000 if unit == "ns" else whole * (1_000_000 // per_second)
+        scaled = np.rint(values * (1_000_000 / per_second))
+    else:
+        scaled = values // 1000 if unit == "ns" else values * (1_000_000 // per_second)
+    return scaled.astype(np.int64, copy=False)
 
 
-def _are_dates(sample: NDArray[np.generic]) -> bool:
+def _are_dates(sample: NDArray[Any]) -> bool:
     """Tell whether all numbers are dates such as 20240531 (as seconds they would be of 1970)."""
     values = sample.astype(np.int64)
     if np.any(values != sample) or values.min() < 1900_01_01 or values.max() > 2100_12_31:
@@ -85,7 +83,7 @@ def _are_dates(sample: NDArray[np.generic]) -> bool:
     return bool(np.all((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)))
 
 
-def _from_dates(values: NDArray[np.generic]) -> NDArray[np.int64]:
+def _from_dates(values: NDArray[Any]) -> NDArray[np.int64]:
     dates = values.astype(np.int64)
     months = (dates // 10_000 - 1970) * 12 + dates // 100 % 100 - 1
     start = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)

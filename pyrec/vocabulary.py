@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyrec import _ids
 from pyrec.errors import DataError, UnknownIdError
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "as_ids"]
 
 _STRING = np.dtypes.StringDType()
 
@@ -47,7 +47,7 @@ class Vocabulary:
     """
 
     def __init__(self, ids: ArrayLike) -> None:
-        array = _as_ids(ids).ravel()
+        array = as_ids(ids).ravel()
         self._packed = _frozen(array if array.dtype.kind == "i" else _ids.pack_strings(array))
         self._index  # noqa: B018 (made now, because that is what finds a repeated id)
 
@@ -66,7 +66,7 @@ class Vocabulary:
         >>> rows.tolist()
         [1, 0, 1]
         """
-        array = _as_ids(ids)
+        array = as_ids(ids)
         make = _ids.factorize_integers if array.dtype.kind == "i" else _ids.factorize_strings
         rows, packed = make(np.ascontiguousarray(array.ravel()))
         return cls._of(packed), rows.reshape(array.shape)
@@ -139,7 +139,7 @@ class Vocabulary:
         return row
 
     def _encode_array(self, ids: Any, missing: str) -> Any:
-        wanted = _as_ids(ids)
+        wanted = as_ids(ids)
         flat = np.ascontiguousarray(wanted.ravel())
         integers = wanted.dtype.kind == "i"
         if flat.size and integers != self.is_integer:
@@ -183,6 +183,13 @@ class Vocabulary:
             return int(self._packed[row])
         data, offsets = self._packed
         return data[offsets[row] : offsets[row + 1]].tobytes().decode()
+
+    def texts(self, rows: NDArray[np.int32]) -> NDArray[Any]:
+        """Return the ids of `rows` as numpy strings, the empty one where the row is -1."""
+        if isinstance(self._packed, tuple):
+            return _ids.unpack_strings(*self._packed, rows)
+        texts = np.append(self._packed.astype(_STRING), np.array([""], dtype=_STRING))
+        return np.asarray(texts[rows])
 
     def gather(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return the strings of `rows` as UTF-8 bytes and offsets, the form that Arrow has.
@@ -274,8 +281,14 @@ class Vocabulary:
         return f"Vocabulary({len(self)} {'integers' if self.is_integer else 'strings'})"
 
 
-def _as_ids(ids: ArrayLike) -> NDArray[Any]:
-    """Return ids as ``int64`` or as numpy strings, in their shape."""
+def as_ids(ids: ArrayLike) -> NDArray[Any]:
+    """Return ids as ``int64`` or as numpy strings, in their shape.
+
+    Raises
+    ------
+    DataError
+        If they are neither all integers nor all strings.
+    """
     # Through objects, or numpy would turn [1, "a"] and [1, 2.5] into one type without a word.
     array = np.array(ids, dtype=object) if isinstance(ids, list | tuple) else np.asarray(ids)
     if array.size == 0:

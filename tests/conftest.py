@@ -1,5 +1,6 @@
 import os
 import shutil
+import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -42,3 +43,36 @@ def site(tmp_path_factory):
     metadata = f"pyrec-{pyrec.__version__}.dist-info"
     shutil.copytree(distribution("pyrec").locate_file(metadata), folder / metadata)
     return folder
+
+
+@pytest.fixture
+def unprivileged(tmp_path):
+    """Return a function that runs another as a user without rights, and returns its error.
+
+    Root may do everything, so tests of missing permissions run in a child that gives its rights up.
+    """
+    for folder in (tmp_path, *tmp_path.parents):
+        if Path(tempfile.gettempdir()) in folder.parents:
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+    def run(function):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            message = "nothing was raised"
+            try:
+                if os.getuid() == 0:
+                    os.setgid(65534)
+                    os.setuid(65534)
+                function()
+            except BaseException as error:
+                message = f"{type(error).__name__}: {error}"
+            finally:
+                os.write(writer, message.encode())
+                os._exit(0)
+        os.close(writer)
+        os.waitpid(child, 0)
+        with os.fdopen(reader) as told:
+            return told.read()
+
+    return run

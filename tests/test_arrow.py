@@ -28,6 +28,7 @@ def everything():
         "title": np.array(["a", "b", "", "long" * 9], np.dtypes.StringDType()),
         "code": np.array(["x", "yy", "z", "é"]),
         "name": np.array(["x", "yy", "z", "é"], dtype=object),
+        "number": np.array([1, 2, 3, 4], dtype=object),
     }
 
 
@@ -40,6 +41,7 @@ EXPECTED = {
     "title": ["a", "b", "", "long" * 9],
     "code": ["x", "yy", "z", "é"],
     "name": ["x", "yy", "z", "é"],
+    "number": [1, 2, 3, 4],
 }
 
 
@@ -168,7 +170,7 @@ def test_an_empty_batch_has_a_schema():
         ({"x": np.zeros((2, 2))}, "column 'x': must be a 1-D numpy array"),
         ({"x": [1, 2]}, "column 'x': must be a 1-D numpy array"),
         ({"x": np.array([1j])}, "column 'x': complex128 has no counterpart in Arrow"),
-        ({"x": np.array([1, "a"], object)}, "column 'x': objects that are not strings"),
+        ({"x": np.array([1, "a"], object)}, "column 'x': .* must be all integers or all strings"),
         ({"x": (np.array([3], np.int32), TEA)}, r"column 'x': rows: must be in \[-1, 3\)"),
     ],
 )

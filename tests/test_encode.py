@@ -138,7 +138,8 @@ def test_three_producers(make):
         "time": [dt.datetime(2020, 1, 1), None, dt.datetime(1969, 12, 31, 23), None],
     })  # fmt: skip
     stream = Stream(frame)
-    assert stream.names == ["user", "item", "weight", "time"]
+    assert [name for name, _ in stream.fields] == ["user", "item", "weight", "time"]
+    assert [form for _, form in stream.fields][1:3] == ["l", "g"]
     user, item, weight, time = stream.read(
         [(0, "id", False), (1, "id", False), (2, "number", None), (3, "time", None)], threads=2
     )
