@@ -63,6 +63,19 @@ def test_sparse_pairs_have_the_bits_of_the_lists():
         np.testing.assert_array_equal(pairs, scores.ravel())
 
 
+def test_many_items_of_a_user_have_the_bits_of_single_pairs():
+    rng = np.random.default_rng(1)
+    histories, neighbors = (
+        as_csr(sp.random_array(shape, density=0.3, rng=rng, dtype=np.float32))
+        for shape in ((40, 60), (60, 90))
+    )
+    users, items = np.divmod(np.arange(40 * 90, dtype=np.int32), np.int32(90))
+    whole = _kernels.score_pairs_sparse(histories, neighbors, users, items, threads=2)
+    mixed = rng.permutation(len(users))
+    single = _kernels.score_pairs_sparse(histories, neighbors, users[mixed], items[mixed])
+    np.testing.assert_array_equal(single, whole[mixed])
+
+
 @given(st.data(), st.integers(0, 5), st.integers(1, 8), st.integers(1, 10))
 def test_top_k_of_rows_equals_the_reference(data, n, m, k):
     matrix = data.draw(sparse(n, m))

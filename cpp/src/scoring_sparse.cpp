@@ -1,5 +1,6 @@
 // Scores that are sums over few stored entries: neighbourhood models, given candidate lists.
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "pyrec/scoring.hpp"
@@ -32,6 +33,8 @@ public:
     // Takes a column out of what drain() will show.
     void hide(std::int32_t column) { reached_[static_cast<std::size_t>(column)] = 0; }
 
+    float sum(std::int32_t column) const { return sums_[static_cast<std::size_t>(column)]; }
+
     // Calls see(column, sum) for each column reached and not hidden, and clears the row.
     template <class See>
     void drain(See&& see) {
@@ -61,6 +64,32 @@ float value_or_zero(const SparseRow<const float>& row, std::int32_t column) {
     const auto found = std::ranges::lower_bound(row.columns, column);
     if (found == row.columns.end() || *found != column) return 0.0F;
     return row.values[static_cast<std::size_t>(found - row.columns.begin())];
+}
+
+// Scores some items for one history: by searching for each, or, where that would take longer, by
+// making all the sums at once. The sums are made in the same order, and so have the same bits.
+void score_items(const SparseRow<const float>& history, const CsrView<const float>& neighbors,
+                 std::span<const std::int32_t> items, std::optional<Accumulator>& sums,
+                 std::span<float> scores) {
+    constexpr std::size_t additions_per_search = 8;
+    std::size_t additions = 0;
+    for (const std::int32_t column : history.columns) additions += neighbors.row(column).size();
+    if (additions < additions_per_search * items.size() * history.size()) {
+        if (!sums) sums.emplace(neighbors.cols);
+        for (std::size_t j = 0; j < history.size(); ++j) {
+            sums->add(neighbors.row(history.columns[j]), history.values[j]);
+        }
+        for (std::size_t i = 0; i < items.size(); ++i) scores[i] = sums->sum(items[i]);
+        sums->drain([](std::int32_t, float) {});
+        return;
+    }
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        scores[i] = 0.0F;
+        for (std::size_t j = 0; j < history.size(); ++j) {
+            scores[i] +=
+                history.values[j] * value_or_zero(neighbors.row(history.columns[j]), items[i]);
+        }
+    }
 }
 
 }  // namespace
@@ -103,16 +132,23 @@ void score_pairs_sparse(const CsrView<const float>& histories,
                         std::span<const std::int32_t> item_rows, const Execution& execution,
                         std::span<float> scores) {
     const auto pairs = static_cast<std::int64_t>(user_rows.size());
-    parallel_for(pairs, 1024, execution, [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto pair = static_cast<std::size_t>(begin); pair < static_cast<std::size_t>(end);
-             ++pair) {
-            const auto history = histories.row(user_rows[pair]);
-            float score = 0.0F;
-            for (std::size_t j = 0; j < history.size(); ++j) {
-                score += history.values[j] *
-                         value_or_zero(neighbors.row(history.columns[j]), item_rows[pair]);
+    const std::int64_t grain = 4096;
+    std::vector<std::optional<Accumulator>> scratch(
+        static_cast<std::size_t>(worker_count(pairs, grain, execution)));
+    parallel_for(pairs, grain, execution, [&](std::int64_t begin, std::int64_t end, int worker) {
+        auto& sums = scratch[static_cast<std::size_t>(worker)];
+        const auto last = static_cast<std::size_t>(end);
+        for (auto first = static_cast<std::size_t>(begin); first < last;) {
+            const std::int32_t user = user_rows[first];
+            std::size_t next = first + 1;
+            while (next < last && user_rows[next] == user) ++next;
+            const auto items = item_rows.subspan(first, next - first);
+            const auto to = scores.subspan(first, next - first);
+            score_items(histories.row(user), neighbors, items, sums, to);
+            for (std::size_t i = 0; i < to.size(); ++i) {
+                to[i] = detail::checked_score(to[i], user, items[i]);
             }
-            scores[pair] = detail::checked_score(score, user_rows[pair], item_rows[pair]);
+            first = next;
         }
     });
 }
