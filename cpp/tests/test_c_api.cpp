@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.hpp"
@@ -112,6 +113,25 @@ TEST(a_failure_is_a_code_and_a_message) {
     CHECK(last_error_has("exclude: columns[0] = 3 in row 0 is outside [0, 3)"));
     CHECK(pyrec_factors_top_k(factors, users.data(), 2, exclude_offsets.data(), nullptr, nullptr, 2,
                               1, lists.rows.data(), lists.scores.data()) == PYREC_INVALID_INPUT);
+    pyrec_factors_close(factors);
+}
+
+TEST(threads_share_a_handle_and_have_their_own_errors) {
+    pyrec_factors* factors = nullptr;
+    CHECK(pyrec_factors_open(items.data(), 3, 2, 1, &factors) == PYREC_OK);
+    const auto query = [&](std::int64_t k, const char* error) {
+        for (int i = 0; i < 100; ++i) {
+            Lists lists;
+            pyrec_factors_top_k(factors, users.data(), 2, nullptr, nullptr, nullptr, k, 2,
+                                lists.rows.data(), lists.scores.data());
+            CHECK(std::strstr(pyrec_last_error(), error) != nullptr);
+            if (k > 0) CHECK((lists.rows == std::vector<std::int32_t>{1, 0, 2, 1}));
+        }
+    };
+    {
+        const std::jthread good([&] { query(2, ""); });
+        const std::jthread bad([&] { query(0, "k: "); });
+    }
     pyrec_factors_close(factors);
 }
 
