@@ -116,7 +116,10 @@ def open_source(source: Any, form: Format, expected: Sequence[str] = ()) -> Iter
             "source: must be a path or have __arrow_c_stream__ (a pandas, polars, pyarrow or "
             f"DuckDB table), not {type(source).__name__}"
         ) from None
-    files = _files(path)
+    try:
+        files = _files(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     kind = form.format or _kind(files)
     if kind != "duckdb" and (form.table or form.query):
         raise DataError(f"{path}: table= and query= are for database files")
@@ -161,8 +164,9 @@ def _frame(source: Any) -> Source:
         raise DataError(f"{name}: {error}") from None
     except Exception as error:
         # Whatever the library that made it raises, such as for a column of several types.
+        reason = "; ".join(map(str, error.args))
         raise DataError(
-            f"{name}: cannot be read as Arrow ({error}); give each column one type"
+            f"{name}: cannot be read as Arrow ({reason}); give each column one name and one type"
         ) from error
     names = [column for column, _ in stream.fields]
     contents: dict[str, Any] = {

@@ -76,8 +76,10 @@ def _scaled(values: NDArray[Any], unit: str) -> NDArray[np.int64]:
 
 def _are_dates(sample: NDArray[Any]) -> bool:
     """Tell whether all numbers are dates such as 20240531 (as seconds they would be of 1970)."""
+    if not (sample.min() >= 1900_01_01 and sample.max() <= 2100_12_31):
+        return False
     values = sample.astype(np.int64)
-    if np.any(values != sample) or values.min() < 1900_01_01 or values.max() > 2100_12_31:
+    if np.any(values != sample):
         return False
     month, day = values // 100 % 100, values % 100
     return bool(np.all((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)))
