@@ -90,7 +90,7 @@ def test_local_times_equal_the_standard_library(clock, zone):
     ("values", "meaning", "options", "message"),
     [
         ([1.0, np.nan], "number", {"unit": "s"}, "row 2: nan is no time in seconds since 1970"),
-        ([1.0, np.inf], "number", {}, "row 2: inf is no time in seconds"),
+        ([1.0, np.inf], "number", {}, "row 2: inf is no time in"),
         ([10**14], "number", {"unit": "s"}, "row 1: 100000000000000 is no time in seconds"),
         ([2**62], "local", {"zone": "Asia/Tokyo"}, "row 1: the time is not between the years 1 an"),
     ],
