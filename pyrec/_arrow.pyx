@@ -5,6 +5,7 @@ A consumer may ask for batches and release them from any thread, with or without
 callback takes it. Nothing is copied: a batch keeps its arrays alive until it is released.
 """
 
+cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport EIO
@@ -48,6 +49,7 @@ cdef enum:
     NULLABLE = 2  # ARROW_FLAG_NULLABLE
 
 
+@cython.final
 cdef class Producer:
     """Gives a stream its batches.
 

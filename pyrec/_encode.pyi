@@ -1,7 +1,7 @@
 """Arrow streams as columns: ids as dense codes, numbers and times as numpy arrays."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ class Times(NamedTuple):
     missing: NDArray[np.int64]
     meaning: str
 
+@final
 class Stream:
     def __init__(self, source: Any) -> None: ...
     @property

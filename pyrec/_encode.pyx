@@ -5,6 +5,7 @@ A stream is any object with ``__arrow_c_stream__``. The hash loops run without t
 a column, and batch by batch, so that a lazy stream is never in memory as a whole.
 """
 
+cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -223,6 +224,7 @@ cdef class _TimeCollector(_NumberCollector):
 _COLLECTORS = {"id": _IdCollector, "number": _NumberCollector, "time": _TimeCollector}
 
 
+@cython.final
 cdef class Stream:
     """Consumer of an Arrow stream of structs: a table in batches.
 

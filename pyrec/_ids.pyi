@@ -1,12 +1,13 @@
 """The table by which a vocabulary finds its ids, and numpy strings from and to UTF-8 bytes."""
 
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Packed = NDArray[np.int64] | tuple[NDArray[np.uint8], NDArray[np.int64]]
 
+@final
 class Index:
     is_integer: bool
     table: NDArray[np.uint64]

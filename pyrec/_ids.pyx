@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """The table by which a vocabulary finds its ids, and numpy strings from and to UTF-8 bytes."""
 
+cimport cython
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport int32_t, int64_t, uint64_t, uint8_t
 from libc.string cimport memcpy
@@ -57,6 +58,7 @@ cdef extern from "id_table.hpp" namespace "pyrec" nogil:
                    StringStore& distinct) except +
 
 
+@cython.final
 cdef class Index:
     """Finds the rows of ids: the ids of a vocabulary and the table that stands beside them.
 
