@@ -142,5 +142,5 @@ def _mean(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _mean_of(figures: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:
-    means = [figure["mean"] for figure in figures if figure is not None]
+    means = [figure["mean"] for figure in figures if figure and figure["mean"] is not None]
     return {"mean": float(np.mean(means)), "low": None, "high": None} if means else None

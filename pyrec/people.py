@@ -1,14 +1,14 @@
 """A few people, from little to much activity, with their history and list: a look at the result."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrec.catalogue import Catalogue
 from pyrec.events import Events
 from pyrec.models.base import Model
+from pyrec.moments import isoformat
 from pyrec.report import Entry, Person
 
 __all__ = ["choose", "people"]
@@ -22,7 +22,7 @@ def people(
     n: int,
     *,
     exclude_seen: bool | str | list[str] = True,
-    titles: Mapping[Any, str] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> list[Person]:
     """Return `n` people with their latest events and the head of their list.
 
@@ -36,14 +36,14 @@ def people(
         How many people; fewer if there are fewer.
     exclude_seen : bool, str or list of str
         As in `Model.recommend`.
-    titles : mapping, optional
-        Item id to title; an item without one shows its id.
+    catalogue : Catalogue, optional
+        Has the column ``title``, perhaps ``category``; an item without a title shows its id.
     """
     rows = choose(np.bincount(events.user_rows, minlength=len(events.users)), n)
     found, scores = model.recommend_rows(rows, _SHOWN, exclude_seen=exclude_seen)
-    titles = titles or {}
+    label = _Labels(catalogue)
     return [
-        _person(events, int(row), titles, _list(model, items[items >= 0], best, titles))
+        _person(events, int(row), label, _list(model, items[items >= 0], best, label))
         for row, items, best in zip(rows, found, scores, strict=True)
     ]
 
@@ -64,17 +64,31 @@ def choose(events_per_user: NDArray[Any], n: int) -> NDArray[np.int32]:
     return np.asarray(by_activity, dtype=np.int32)
 
 
+class _Labels:
+    """Makes the line of an item from what the catalogue knows of it."""
+
+    def __init__(self, catalogue: Catalogue | None) -> None:
+        # The ids of two files may have different types: text in one, numbers in the other.
+        self._known = {
+            column: {str(item): text for item, text in catalogue.titles(column).items()}
+            for column in ("title", "category")
+            if catalogue is not None and column in catalogue.columns
+        }
+
+    def __call__(self, item: Any, **facts: Any) -> Entry:
+        key = str(item)
+        title = self._known.get("title", {}).get(key) or key
+        return Entry(key, title, category=self._known.get("category", {}).get(key), **facts)
+
+
 def _list(
-    model: Model, items: NDArray[np.int32], scores: NDArray[np.float32], titles: Mapping[Any, str]
+    model: Model, items: NDArray[np.int32], scores: NDArray[np.float32], label: _Labels
 ) -> list[Entry]:
     ids = model.items.decode(items).tolist()
-    return [
-        Entry(str(item), titles.get(item, str(item)), score=float(score))
-        for item, score in zip(ids, scores, strict=False)
-    ]
+    return [label(item, score=float(score)) for item, score in zip(ids, scores, strict=False)]
 
 
-def _person(events: Events, row: int, titles: Mapping[Any, str], ranked: list[Entry]) -> Person:
+def _person(events: Events, row: int, label: _Labels, ranked: list[Entry]) -> Person:
     at = np.flatnonzero(events.user_rows == row)
     if events.timestamps is not None:
         at = at[np.argsort(events.timestamps[at], kind="stable")]
@@ -83,18 +97,16 @@ def _person(events: Events, row: int, titles: Mapping[Any, str], ranked: list[En
         id=str(events.users.decode(row)),
         events=len(at),
         items=len(np.unique(events.item_rows[at])),
-        history=[_entry(events, int(event), titles) for event in latest],
+        history=[_entry(events, int(event), label) for event in latest],
         list=ranked,
         more=len(at) - len(latest),
     )
 
 
-def _entry(events: Events, event: int, titles: Mapping[Any, str]) -> Entry:
-    item = events.items.decode(int(events.item_rows[event]))
-    entry = Entry(str(item), titles.get(item, str(item)))
+def _entry(events: Events, event: int, label: _Labels) -> Entry:
+    facts = {}
     if events.kinds is not None:
-        entry = replace(entry, kind=events.kind_names[events.kinds[event]])
+        facts["kind"] = events.kind_names[events.kinds[event]]
     if events.timestamps is not None:
-        date = np.datetime64(int(events.timestamps[event]), "us").astype("datetime64[D]")
-        entry = replace(entry, date=str(date))
-    return entry
+        facts["date"] = isoformat(int(events.timestamps[event]))[:10]
+    return label(events.items.decode(int(events.item_rows[event])), **facts)

@@ -25,6 +25,7 @@ class Entry:
 
     id: str
     title: str
+    category: str | None = None
     kind: str | None = None
     date: str | None = None
     score: float | None = None
@@ -103,14 +104,16 @@ def render(facts: Mapping[str, Any], pictures: Pictures, people: Sequence[Person
     )
 
 
-def figure(number: float) -> str:
-    """Write a measured number with a sensible number of digits.
+def figure(number: float | None) -> str:
+    """Write a measured number with a sensible number of digits, and a dash where there is none.
 
     Examples
     --------
     >>> figure(0.123456), figure(12.3456), figure(-1234.5)
     ('0.1235', '12.35', '−1,234.5')
     """
+    if number is None:
+        return "–"  # noqa: RUF001
     digits = 4 if abs(number) < 10 else 2 if abs(number) < 100 else 1
     return f"{number:,.{digits}f}".replace("-", "−")  # noqa: RUF001
 
@@ -188,17 +191,23 @@ def _quality_chart(metrics: Mapping[str, Any], names: list[str]) -> Any:
     shown = [
         name
         for name, row in metrics.items()
-        if row["difference"] is not None and 0 <= row["model"]["mean"] <= 1
+        if row["difference"] and all(_is_share(row[side]) for side in ("model", "baseline"))
     ]
     if not shown:
         return ""
     model, baseline = (
-        [(m["mean"], m["low"] or m["mean"], m["high"] or m["mean"]) for m in side]
-        for side in zip(
-            *((metrics[n]["model"], metrics[n]["baseline"]) for n in shown), strict=True
-        )
+        [_triple(metrics[name][side]) for name in shown] for side in ("model", "baseline")
     )
     return _markup(charts.quality(shown, model, baseline, names))
+
+
+def _is_share(value: Mapping[str, Any]) -> bool:
+    return value["mean"] is not None and 0 <= value["mean"] <= 1
+
+
+def _triple(value: Mapping[str, Any]) -> tuple[float, float, float]:
+    mean, low, high = value["mean"], value["low"], value["high"]
+    return mean, mean if low is None else low, mean if high is None else high
 
 
 def _seen(exclude_seen: bool | str | Sequence[str]) -> str:

@@ -136,7 +136,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
             environment variable.
         overrides : sequence of str
             Changes such as ``"model.factors=128"``; paths in them are relative to the working
-            directory.
+            directory. With ``"model.name=als"`` the file's ``[model]``, which may have options
+            of another model, no longer counts.
 
         Raises
         ------
@@ -152,6 +153,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
             _merge(changes, *_parsed(override))
         for dotted in _PATHS:
             _resolve(changes, dotted, Path())
+        if "name" in changes.get("model", {}):
+            options.pop("model", None)
         return cls.from_dict(_merged(options, changes))
 
     @classmethod

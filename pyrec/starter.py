@@ -5,12 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pyrec.events import Events
 from pyrec.guess import guess_columns, guess_event_weights, guess_target
 from pyrec.io import read_events
 from pyrec.sources import column_names
 
-__all__ = ["Starter", "starter"]
+__all__ = ["MODEL", "Starter", "starter"]
+
+MODEL: dict[str, Any] = {
+    "name": "als",
+    "factors": 64,
+    "regularization": 0.01,
+    "regularization_exponent": 1,
+    "unobserved_weight": 0.1,
+}
+"""A model that does well on most logs without being tuned, such as those of ``examples/``."""
 
 
 @dataclass(frozen=True)
@@ -55,4 +66,8 @@ def starter(path: str | Path, columns: Mapping[str, str | None] | None = None) -
         if target := guess_target(events.kind_names):
             split["target"] = target
             notes.append(f"judged on: {target} (guessed from its name)")
-    return Starter(events, {"data": data, "split": split, "model": {"name": "als"}}, notes)
+    options = {"data": data, "split": split, "model": MODEL}
+    if events.weights is not None and np.any(events.weights <= 0):
+        options["cleaning"] = {"returns": True, "positive_weights": True}
+        notes.append("quantities below 0 are returns (guessed)")
+    return Starter(events, options, notes)

@@ -19,8 +19,8 @@ LAYERS = {
     "foundation": "config errors extras linking runtime",
     "data": "",
     "models": "models",
-    "workflow": """batch charts describe evaluation experiment guess judging people report runconfig
-        staging starter steps""",
+    "workflow": """batch charts demonstration describe evaluation experiment guess judging people
+        report runconfig staging starter steps""",
     "entry": "__init__ __main__ cli",
 }
 RANKS = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names.split()}

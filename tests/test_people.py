@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import pyrec
+from pyrec.catalogue import Catalogue
 from pyrec.people import choose, people
 
 
@@ -17,7 +18,9 @@ def log():
 
 def test_people_from_little_to_much(log):
     model = pyrec.Popularity().fit(log.aggregate())
-    cyd, bob, ann = people(model, log, 3, titles={3: "Tea", 99: "Pot"})
+    titles = np.array(["Tea", "Pot", ""], dtype=np.dtypes.StringDType())
+    catalogue = Catalogue(pyrec.Vocabulary(["3", "99", "4"]), {"title": titles})
+    cyd, bob, ann = people(model, log, 3, catalogue=catalogue)
     assert [person.id for person in (cyd, bob, ann)] == ["cyd", "bob", "ann"]
     assert (bob.events, bob.items, bob.more) == (3, 2, 0)
     latest = bob.history[0]

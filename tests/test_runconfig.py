@@ -109,6 +109,11 @@ def test_overrides(toml, tmp_path, monkeypatch):
     assert config.exclude_seen is False
 
 
+def test_another_model_comes_without_the_options_of_the_first(toml):
+    config = RunConfig.from_toml(toml(), ["model.name=item_knn", "model.neighbors=7"])
+    assert config.complete()["model"].items() >= {"name": "item_knn", "neighbors": 7}.items()
+
+
 @pytest.mark.parametrize("override", ["model.factors", "=3", "model..x=1", "model.x y=1", ""])
 def test_an_override_that_is_none(toml, override):
     with pytest.raises(ConfigError, match=r"must look like model.factors=128"):

@@ -1,0 +1,71 @@
+"""The command line: ``pyrec demo | run | fit | evaluate | recommend | similar | inspect``.
+
+One file per command. Their modules import nothing heavier than click, so that ``--help`` answers at
+once; the engine is imported inside the commands.
+
+Exit status: 0 done, 1 an error that pyrec names in one line, 2 wrong usage, 130 interrupted.
+"""
+
+import os
+import sys
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        What follows the program's name; those of the process if None.
+    """
+    from pyrec.errors import PyrecError
+    from pyrec.extras import need
+
+    try:
+        click = need("click", "the command line")
+        from pyrec.cli.app import app
+
+        with app.make_context("pyrec", sys.argv[1:] if arguments is None else arguments) as context:
+            app.invoke(context)
+        sys.stdout.flush()
+        status = 0
+    except PyrecError as error:
+        status = _fail(str(error), 1)
+    except KeyboardInterrupt:
+        status = _fail("interrupted", 130)
+    except BrokenPipeError:
+        status = _closed()
+    except OSError as error:
+        # What pyrec writes itself fails with a PyrecError; this is the standard output.
+        status = _fail(f"cannot write: {error.strerror}", 1)
+    except MemoryError:
+        status = _fail("out of memory; use fewer threads or factors, or a larger machine", 1)
+    except Exception as error:
+        status = _usage(error, click)
+    sys.exit(status)
+
+
+def _usage(error: Exception, click: object) -> int:
+    """Show a click error in one line; anything else is a defect of ours and keeps its traceback."""
+    kinds = click.exceptions  # type: ignore[attr-defined]
+    if isinstance(error, kinds.Exit):
+        return int(error.exit_code)
+    if isinstance(error, kinds.Abort):
+        return _fail("interrupted", 130)
+    if not isinstance(error, kinds.ClickException):
+        raise error
+    help_ = f" (see {error.ctx.command_path} --help)" if getattr(error, "ctx", None) else ""
+    return _fail(error.format_message() + help_, int(error.exit_code))
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"pyrec: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _closed() -> int:
+    """The reader of our output has gone, as ``head`` does: no news, and no flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

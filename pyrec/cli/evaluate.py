@@ -1,0 +1,37 @@
+"""``pyrec evaluate``: hold out, fit, judge; writes nothing."""
+
+from pathlib import Path
+
+import click
+
+from pyrec.cli import display, options
+from pyrec.cli.progress import Bars
+
+__all__ = ["evaluate"]
+
+
+@click.command()
+@options.config
+@options.overrides
+@options.as_json
+def evaluate(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Judge the model of CONFIG.toml on held-out events, beside popularity.
+
+    Prints the figures and writes nothing. Another model or another setting is one --set away:
+    --set model.name=item_knn.
+    """
+    from pyrec import experiment
+    from pyrec.errors import ConfigError
+    from pyrec.runconfig import RunConfig
+    from pyrec.steps import Steps
+
+    plan = RunConfig.from_toml(config, overrides)
+    with Bars() as bars:
+        steps = Steps(bars)
+        quality = experiment.judge(plan, experiment.load(plan, steps), steps)
+    if quality is None:
+        raise ConfigError("split.method: 'none' holds nothing out; choose another, such as 'time'")
+    if as_json:
+        display.echo_json(quality)
+    else:
+        click.echo(f"{quality['description']}\n\n{display.comparison(quality)}")

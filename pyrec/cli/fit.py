@@ -1,0 +1,48 @@
+"""``pyrec fit``: learn from a whole log and save the model."""
+
+from pathlib import Path
+
+import click
+
+from pyrec.cli import display, options
+from pyrec.cli.progress import Bars
+
+__all__ = ["fit"]
+
+
+@click.command()
+@options.config
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where to save the model; default: model/ in the directory of [output].",
+)
+@options.overrides
+@options.as_json
+def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Learn from the whole log of CONFIG.toml and save the model.
+
+    Nothing is held out and nothing judged; see evaluate for that.
+    """
+    from pyrec import experiment
+    from pyrec.runconfig import RunConfig
+    from pyrec.steps import Steps
+
+    plan = RunConfig.from_toml(config, overrides)
+    folder = output or Path(plan.output.directory) / "model"
+    with Bars() as bars:
+        steps = Steps(bars)
+        events = experiment.load(plan, steps)
+        model = experiment.fit(plan, events, steps)
+        with steps("save the model"):
+            model.save(folder)
+    if as_json:
+        facts = {"model": str(folder), "users": len(model.users), "items": len(model.items)}
+        display.echo_json(facts | {"estimator": model.estimator.get_params()})
+    else:
+        click.echo(
+            f"{folder}: {model.estimator.name} from {model.interactions.nnz:,} pairs of "
+            f"{len(model.users):,} people and {len(model.items):,} items"
+        )

@@ -1,0 +1,47 @@
+"""Opening a saved model, and ids as they are typed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ids_of", "lists", "open_model"]
+
+
+def open_model(path: Path) -> Any:
+    """Load a model from its folder, or from the output of a run, which has it in ``model/``."""
+    from pyrec.models.registry import load
+
+    return load(path / "model" if (path / "model" / "manifest.json").exists() else path)
+
+
+def ids_of(texts: Sequence[str], vocabulary: Any, what: str) -> list[Any]:
+    """Return typed ids as the vocabulary has them: integers or strings.
+
+    Raises
+    ------
+    UnknownIdError
+        If the vocabulary has integers and one of the ids is none.
+    """
+    from pyrec.errors import UnknownIdError
+
+    if not vocabulary.is_integer:
+        return list(texts)
+    try:
+        return [int(text) for text in texts]
+    except ValueError:
+        wrong = next(text for text in texts if not text.lstrip("+-").isdigit())
+        raise UnknownIdError(f"{wrong!r} is no {what}: their ids are integers") from None
+
+
+def lists(queries: Sequence[Any], ranking: Any) -> list[dict[str, Any]]:
+    """Return ranked lists as plain data: ``[{"id": ..., "list": [{"id": ..., "score": ...}]}]``."""
+    result = []
+    for query, rows, scores in zip(queries, ranking.rows, ranking.scores, strict=True):
+        n = int((rows >= 0).sum())
+        ids = ranking.items.decode(rows[:n]).tolist()
+        entries = [
+            {"id": found, "score": float(score)}
+            for found, score in zip(ids, scores[:n], strict=True)
+        ]
+        result.append({"id": query, "list": entries})
+    return result

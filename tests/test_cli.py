@@ -1,0 +1,465 @@
+"""The command line as people and scripts meet it: the real command in a process of its own."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import resource
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyrec
+from pyrec.experiment import run
+from pyrec.runconfig import RunConfig
+
+COMMANDS = ["demo", "run", "fit", "evaluate", "recommend", "similar", "inspect"]
+
+
+ENVIRONMENT = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(site):
+    """Let the processes import the package as a wheel has it.
+
+    That of an editable installation would build itself anew in each of them.
+    """
+    builds = [getattr(f, "path", "") for f in sys.meta_path if "Redirecting" in type(f).__name__]
+    skip = os.pathsep.join(map(str, builds))
+    ENVIRONMENT.update(os.environ, PYTHONPATH=str(site), SKBUILD_EDITABLE_SKIP=skip)
+
+
+def python(*arguments, **options):
+    """Run Python and return its result: returncode, stdout, stderr."""
+    options = {"capture_output": True, "text": True, "timeout": 300, "env": ENVIRONMENT} | options
+    return subprocess.run([sys.executable, "-P", *map(str, arguments)], check=False, **options)
+
+
+def pyrec_(*arguments, **options):
+    """Run the command and return its result."""
+    return python("-m", "pyrec", *arguments, **options)
+
+
+def refused(result, message, status=1):
+    """Assert that a command failed with one line that has the message, and nothing else."""
+    assert result.returncode == status, result.stderr
+    assert result.stdout == ""
+    assert re.fullmatch(rf"pyrec: [^\n]*{message}[^\n]*\n", result.stderr), result.stderr
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A small log as a file, and a configuration for it."""
+    folder = tmp_path_factory.mktemp("shop")
+    log = pyrec.simulate_shop(users=150, items=60, days=40).events
+    rows = zip(
+        log.users.decode(log.user_rows),
+        log.items.decode(log.item_rows),
+        np.array(log.kind_names)[log.kinds],
+        log.timestamps.view("datetime64[us]").astype("datetime64[s]").astype(str),
+        strict=True,
+    )
+    lines = ["user_id,item_id,event,timestamp", *(",".join(row) for row in rows)]
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    (folder / "run.toml").write_text("""
+        [data]
+        path = "log.csv"
+        user = "user_id"
+        item = "item_id"
+        event = "event"
+        timestamp = "timestamp"
+        event_weights = { view = 1, addtocart = 3, purchase = 5, return = 0 }
+        [split]
+        method = "last"
+        target = "purchase"
+        [model]
+        name = "item_knn"
+        [evaluation]
+        metrics = ["recall@5", "ndcg@5", "coverage@5"]
+        [output]
+        directory = "out"
+        k = 5
+    """)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(shop):
+    """A finished run of that configuration."""
+    result = pyrec_("run", shop / "run.toml")
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+# ---- The front door ------------------------------------------------------------------------------
+
+
+def test_help_names_the_commands_in_the_order_of_need():
+    result = pyrec_("--help")
+    assert result.returncode == 0
+    listed = result.stdout.partition("Commands:\n")[2]
+    assert re.findall(r"^  (\w+)  ", listed, re.MULTILINE) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    result = pyrec_(command, "--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"Usage: pyrec {command}")
+
+
+def test_help_loads_nothing_heavy():
+    program = """
+import sys
+from pyrec.cli import main
+try:
+    main(["run", "--help"])
+except SystemExit:
+    print(*sys.modules, file=sys.stderr)
+"""
+    loaded = python("-c", program).stderr.split()
+    assert "click" in loaded
+    heavy = {"numpy", "scipy", "msgspec", "duckdb", "tqdm", "jinja2", "matplotlib"}
+    assert not heavy & set(loaded)
+
+
+def test_help_answers_in_less_than_a_fifth_of_a_second():
+    def cpu_seconds():
+        return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+    took = []
+    for _ in range(5):
+        before = cpu_seconds()
+        pyrec_("--help")
+        took.append(cpu_seconds() - before)
+    assert min(took) < 0.2
+
+
+def test_version():
+    assert pyrec_("--version").stdout == f"pyrec {pyrec.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rum"], "No such command 'rum'"),
+        (["run"], "Missing argument 'CONFIG.toml'"),
+        (["run", "a.toml", "--sett", "x"], "No such option"),
+        (["recommend", "model"], "name one or more users, or a file for all of them with -o"),
+        (["recommend", "model", "1", "-k", "0"], "Invalid value for '-k'"),
+        (["recommend", "m", "1", "--include-seen", "--exclude-kind", "buy"], "exclude each other"),
+    ],
+)
+def test_wrong_usage_is_status_2(arguments, message):
+    refused(pyrec_(*arguments), message, status=2)
+
+
+def test_a_missing_part_of_the_application_is_named_with_its_install_line(tmp_path, shop):
+    def without(package, *arguments):
+        hide = f"import sys; sys.modules[{package!r}] = None; from pyrec.cli import main; main()"
+        return python("-c", hide, *arguments)
+
+    refused(without("click", "--help"), r"click: pip install 'pyrec\[app\]'")
+    refused(without("duckdb", "inspect", shop / "log.csv"), r"duckdb.*pip install .*pyrec\[app\]")
+    run = ("run", shop / "run.toml", "--set", f"output.directory={tmp_path / 'x'}")
+    refused(without("jinja2", *run), r"jinja2: pip install 'pyrec\[app\]'")
+    assert list((tmp_path / "x").iterdir()) == []
+
+
+# ---- run -----------------------------------------------------------------------------------------
+
+
+def test_run_writes_everything_and_tells_it(shop, finished):
+    assert sorted(entry.name for entry in (shop / "out").iterdir()) == [
+        "config.toml", "metrics.json", "model", "recommendations.parquet", "report.html",
+    ]  # fmt: skip
+    assert finished.stderr == ""  # no bars where nobody watches
+    for said in ("log.csv: ", " people, ", "recall@5", "item_knn", "popularity", "report.html"):
+        assert said in finished.stdout
+
+
+def test_run_again_from_its_own_configuration(shop, finished, tmp_path):
+    result = pyrec_("run", shop / "out" / "config.toml", "--set", f"output.directory={tmp_path}",
+                    "--json")  # fmt: skip
+    again, first = json.loads(result.stdout), json.loads((shop / "out/metrics.json").read_text())
+    assert again["quality"] == first["quality"]
+    lists = [(f / "recommendations.parquet").read_bytes() for f in (shop / "out", tmp_path)]
+    assert lists[0] == lists[1]
+
+
+def test_run_with_changes_prints_json(shop, tmp_path):
+    result = pyrec_(
+        "run", shop / "run.toml", "--json", "--set", "model.name=popularity", "--set", "output.k=3",
+        "--set", f"output.directory={tmp_path / 'deep' / 'er'}",
+    )  # fmt: skip
+    facts = json.loads(result.stdout)
+    assert facts["config"]["model"]["name"] == "popularity"
+    assert facts["output"]["k"] == 3
+    assert json.loads((tmp_path / "deep/er/metrics.json").read_text()) == facts
+
+
+def test_bars_are_drawn_for_people_only(shop, tmp_path):
+    """In a terminal, a step that takes longer than a second has a line; it goes when it is done."""
+    program = """
+import sys, time
+from pyrec.cli.progress import Bars
+with Bars() as bars:
+    bars("quick", 0, 0); bars("quick", 1, 1)
+    bars("slow", 0, 0)
+    time.sleep(1.7)
+    for done in range(1, 4):
+        bars("slow", done, 4)
+        time.sleep(0.3)
+    bars("slow", 1, 1)
+"""
+    child, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    python("-c", program, capture_output=False, stderr=terminal)
+    os.close(terminal)
+    drawn = ""
+    with contextlib.suppress(OSError):  # that is how a terminal ends
+        while part := os.read(child, 100_000):
+            drawn += part.decode()
+    os.close(child)
+    assert "quick" not in drawn
+    assert "slow ... 00:01" in drawn
+    assert re.search(r"slow:  75%\|", drawn)
+    assert drawn.rpartition("|")[2].split("\r")[-2].strip() == ""  # gone
+    assert python("-c", program).stderr == ""
+
+
+# ---- fit, evaluate, recommend, similar -----------------------------------------------------------
+
+
+def test_fit_saves_a_model_that_recommends(shop, tmp_path):
+    result = pyrec_("fit", shop / "run.toml", "-o", tmp_path / "model", "--json")
+    facts = json.loads(result.stdout)
+    assert facts["model"] == str(tmp_path / "model")
+    model = pyrec.load(tmp_path / "model", verify=True)
+    assert (len(model.users), len(model.items)) == (facts["users"], facts["items"])
+    assert pyrec_("fit", shop / "run.toml", "-o", tmp_path / "model").returncode == 0
+
+
+def test_evaluate_writes_nothing(shop, tmp_path, finished):
+    before = sorted(path.name for path in shop.rglob("*"))
+    text = pyrec_("evaluate", shop / "run.toml")
+    assert "recall@5" in text.stdout
+    found = json.loads(pyrec_("evaluate", shop / "run.toml", "--json").stdout)
+    assert found == json.loads((shop / "out" / "metrics.json").read_text())["quality"]
+    assert sorted(path.name for path in shop.rglob("*")) == before
+    nothing = pyrec_("evaluate", shop / "run.toml", "--set", "split={method='none'}")
+    refused(nothing, "split.method: 'none' holds nothing out")
+
+
+def test_recommend_says_what_the_library_says(shop, finished):
+    model = pyrec.load(shop / "out" / "model")
+    users = model.users.ids[:3].tolist()
+    ranking = model.recommend(users, k=4)
+    found = json.loads(pyrec_("recommend", shop / "out", *users, "-k", 4, "--json").stdout)
+    assert [person["id"] for person in found] == users
+    for person, ids, scores in zip(found, ranking.ids, ranking.scores, strict=True):
+        assert [entry["id"] for entry in person["list"]] == ids.tolist()
+        assert [entry["score"] for entry in person["list"]] == scores.tolist()
+    text = pyrec_("recommend", shop / "out" / "model", users[0], "-k", 2).stdout.splitlines()
+    assert text[0].split() == ["user_id", "rank", "item_id", "score"]
+    assert text[1].split()[:3] == [users[0], "1", ranking.ids[0, 0]]
+    assert len(text) == 3
+
+
+def test_recommend_options(shop, finished):
+    model = pyrec.load(shop / "out" / "model")
+    user = model.users.ids[0]
+
+    def ids(*options):
+        result = pyrec_("recommend", shop / "out", user, "--json", *options)
+        return [entry["id"] for entry in json.loads(result.stdout)[0]["list"]]
+
+    assert ids("--include-seen") == model.recommend(user, exclude_seen=False).ids.tolist()
+    bought = model.recommend(user, exclude_seen=["purchase"]).ids.tolist()
+    assert ids("--exclude-kind", "purchase") == bought
+    popular = pyrec_("recommend", shop / "out", "nobody", "--unknown", "popular", "--json")
+    assert len(json.loads(popular.stdout)[0]["list"]) == 10
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "tsv"])
+def test_recommend_to_all(shop, finished, tmp_path, suffix):
+    import duckdb
+
+    file = tmp_path / f"lists.{suffix}"
+    result = pyrec_("recommend", shop / "out", "-o", file, "-k", 5)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"[\d,]+ recommendations for 1\d\d users", result.stdout)
+    written = duckdb.sql(f"from '{file}'").fetchall()
+    reference = duckdb.sql(f"from '{shop / 'out' / 'recommendations.parquet'}'").fetchall()
+    assert [row[:2] + row[3:] for row in written] == [row[:2] + row[3:] for row in reference]
+
+
+def test_similar(shop, finished):
+    model = pyrec.load(shop / "out" / "model")
+    item = model.items.ids[0]
+    found = json.loads(pyrec_("similar", shop / "out", item, "-k", 3, "--json").stdout)
+    expected = model.similar_items(item, k=3)
+    assert [entry["id"] for entry in found[0]["list"]] == expected.ids.tolist()
+    text = pyrec_("similar", shop / "out", item, "-k", 3).stdout
+    assert text.split()[:4] == ["item_id", "rank", "similar", "score"]
+    refused(pyrec_("similar", shop / "out", "--users", "x"), "item_knn: this model cannot find")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["recommend", "out", "nobody"], "1 of 1 ids are unknown; the first is 'nobody'"),
+        (["similar", "out", "nothing"], "ids are unknown"),
+        (["recommend", "nowhere", "1"], r"nowhere: is not a saved model"),
+        (["recommend", "out", "-o", "lists.xls"], r"lists\.xls"),
+        (["recommend", "out", "-o", "no/such/folder/lists.csv"], "no/such/folder"),
+        (["recommend", "out", "-o", "x.csv", "--exclude-kind", "puchase"], "kind 'puchase' is unk"),
+    ],
+)
+def test_what_a_model_cannot_answer_is_named(shop, finished, arguments, message):
+    refused(pyrec_(*arguments, cwd=shop), message)
+
+
+def test_integer_ids_are_integers(tmp_path):
+    log = pyrec.Events.from_ids(users=[1, 1, 2, 2], items=[10, 20, 20, 30])
+    pyrec.Popularity().fit(log.aggregate()).save(tmp_path / "model")
+    found = json.loads(pyrec_("recommend", tmp_path / "model", "1", "--json").stdout)
+    assert found == [{"id": 1, "list": [{"id": 30, "score": 1.0}]}]
+    refused(pyrec_("recommend", tmp_path / "model", "one"), "'one' is no user: their ids are int")
+
+
+# ---- inspect -------------------------------------------------------------------------------------
+
+
+def test_inspect_a_log_proposes_a_configuration_that_runs(shop, tmp_path):
+    facts = json.loads(pyrec_("inspect", shop / "log.csv", "--json").stdout)
+    assert facts["users"] == 150
+    assert facts["config"]["data"]["user"] == "user_id"
+    text = pyrec_("inspect", shop / "log.csv").stdout
+    assert "guessed" in text
+    (tmp_path / "guess.toml").write_text(text[text.index("# user") :])
+    config = pyrec_("inspect", tmp_path / "guess.toml", "--json")
+    assert json.loads(config.stdout)["split"]["target"] == "purchase"
+
+
+def test_inspect_with_a_column_that_is_named(shop):
+    facts = json.loads(pyrec_("inspect", shop / "log.csv", "--item", "event", "--json").stdout)
+    assert facts["items"] == 4
+
+
+def test_inspect_a_model(shop, finished):
+    facts = json.loads(pyrec_("inspect", shop / "out", "--json").stdout)
+    assert facts["model"] == "item_knn"
+    assert "pairs" in pyrec_("inspect", shop / "out" / "model").stdout
+
+
+def test_inspect_what_cannot_be_told(tmp_path):
+    (tmp_path / "log.csv").write_text("a,b\n1,2\n")
+    refused(
+        pyrec_("inspect", tmp_path / "log.csv"), r"user: cannot tell .* \(the columns are a, b\)"
+    )
+    refused(pyrec_("inspect", tmp_path / "none.csv"), r"none\.csv: there is no such file")
+
+
+# ---- What goes wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("model.factors=8", "model.factors: unknown option"),
+        ("model.name=alss", "model.name: 'alss' is no model; did you mean 'als'"),
+        ("data.path=none.csv", r"none\.csv: there is no such file"),
+        ("data.user=visitor", "user: there is no column 'visitor'"),
+        ("split.target=buy", "kind 'buy': unknown"),
+        ("data.event_weights.view=-1", r"data\.event_weights"),
+        ("cleaning.min_weight=100", "cleaning.min_weight: the events have no weights"),
+        ("cleaning.end=1990-01-01", "nothing is left"),
+        ("output.directory=/proc/out", "/proc/out: cannot be written"),
+        ("nonsense", "must look like model.factors=128"),
+    ],
+)
+def test_a_wrong_run_is_one_line(shop, change, message):
+    refused(pyrec_("run", "run.toml", "--set", change, cwd=shop), message)
+
+
+def test_a_wrong_file_is_one_line(tmp_path):
+    (tmp_path / "bad.toml").write_text("[data\n")
+    refused(pyrec_("run", tmp_path / "bad.toml"), r"bad\.toml: not valid TOML.*line 1")
+    refused(pyrec_("run", tmp_path / "none.toml"), r"none\.toml: cannot be read \(No such file")
+
+
+def test_an_output_that_may_not_be_written(tmp_path, unprivileged):
+    """Known before anything is read, and not after an hour of training."""
+    log = pyrec.Events.from_ids(users=[1], items=[2])
+    options = {"data": {"path": "x", "user": "u", "item": "i"}, "model": {"name": "popularity"},
+               "output": {"directory": str(tmp_path / "out")}}  # fmt: skip
+    config = RunConfig.from_dict(options)
+    tmp_path.chmod(0o555)
+    message = unprivileged(lambda: run(config, events=log))
+    assert "out: cannot be written (Permission denied)" in message
+
+
+def limited(size):
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing fails with EFBIG instead
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
+
+
+@pytest.mark.parametrize("size", [0, 500, 3000, 20_000])
+def test_no_space_leaves_the_earlier_output_as_it_was(shop, tmp_path, size):
+    out = tmp_path / "out"
+    arguments = ["run", shop / "run.toml", "--set", f"output.directory={out}"]
+    assert pyrec_(*arguments).returncode == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    refused(pyrec_(*arguments, preexec_fn=limited(size)), "cannot be written")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    everyone = ["recommend", out, "-o", tmp_path / "lists.csv"]
+    if size < 3000:
+        refused(pyrec_(*everyone, preexec_fn=limited(size)), "lists.csv")
+        assert not (tmp_path / "lists.csv").exists()
+
+
+def test_a_full_standard_output_is_an_error(shop, finished):
+    with Path("/dev/full").open("w") as full:
+        result = pyrec_("inspect", shop / "out", capture_output=False, stdout=full,
+                        stderr=subprocess.PIPE)  # fmt: skip
+    assert result.returncode == 1
+    assert result.stderr == "pyrec: cannot write: No space left on device\n"
+
+
+def test_a_reader_that_leaves_is_no_error(shop, finished):
+    user = pyrec.load(shop / "out" / "model").users.ids[0]
+    command = f"{sys.executable} -P -m pyrec recommend {shop / 'out'} {user} | head -n 1"
+    result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True,
+                            text=True, check=False, env=ENVIRONMENT)  # fmt: skip
+    assert result.stderr == ""
+
+
+def test_an_interrupt_leaves_nothing_and_says_so(shop, tmp_path):
+    """Ctrl-C in the middle of a run: status 130, one line, and no output."""
+    out = tmp_path / "out"
+    slow = ["run", str(shop / "run.toml"), "--set", f"output.directory={out}",
+            "--set", "model.name=als", "--set", "model.iterations=1000000"]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "pyrec", *slow],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not out.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, "", "pyrec: interrupted\n")
+    assert list(out.iterdir()) == []
