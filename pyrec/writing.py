@@ -89,6 +89,18 @@ def write_ranking(ranking: Ranking, path: str | Path) -> None:
     ------
     DataError
         See `write_table`.
+
+    Examples
+    --------
+    >>> import pyrec, scipy.sparse as sp
+    >>> model = pyrec.Popularity().fit(sp.csr_array([[1, 0, 1], [0, 0, 1]]))
+    >>> write_ranking(model.recommend([0, 1], k=2), "lists.csv")
+    >>> from pathlib import Path
+    >>> print(Path("lists.csv").read_text().strip())
+    user_id,item_id,score,rank
+    0,1,0.0,1
+    1,0,1.0,1
+    1,1,0.0,2
     """
     write_table(ranking, path)
 

@@ -1,4 +1,4 @@
-"""The command line as people and scripts meet it: the real command in a process of its own."""
+"""The command line as people and scripts meet it."""
 
 import contextlib
 import json
@@ -6,97 +6,14 @@ import os
 import pty
 import re
 import resource
-import signal
-import subprocess
-import sys
 import termios
-import time
-from pathlib import Path
 
-import numpy as np
 import pytest
+from command import COMMANDS, finished, installed, pyrec_, python, refused, shop
 
 import pyrec
-from pyrec.experiment import run
-from pyrec.runconfig import RunConfig
 
-COMMANDS = ["demo", "run", "fit", "evaluate", "recommend", "similar", "inspect"]
-
-
-ENVIRONMENT = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def installed(site):
-    """Let the processes import the package as a wheel has it.
-
-    That of an editable installation would build itself anew in each of them.
-    """
-    builds = [getattr(f, "path", "") for f in sys.meta_path if "Redirecting" in type(f).__name__]
-    skip = os.pathsep.join(map(str, builds))
-    ENVIRONMENT.update(os.environ, PYTHONPATH=str(site), SKBUILD_EDITABLE_SKIP=skip)
-
-
-def python(*arguments, **options):
-    """Run Python and return its result: returncode, stdout, stderr."""
-    options = {"capture_output": True, "text": True, "timeout": 300, "env": ENVIRONMENT} | options
-    return subprocess.run([sys.executable, "-P", *map(str, arguments)], check=False, **options)
-
-
-def pyrec_(*arguments, **options):
-    """Run the command and return its result."""
-    return python("-m", "pyrec", *arguments, **options)
-
-
-def refused(result, message, status=1):
-    """Assert that a command failed with one line that has the message, and nothing else."""
-    assert result.returncode == status, result.stderr
-    assert result.stdout == ""
-    assert re.fullmatch(rf"pyrec: [^\n]*{message}[^\n]*\n", result.stderr), result.stderr
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """A small log as a file, and a configuration for it."""
-    folder = tmp_path_factory.mktemp("shop")
-    log = pyrec.simulate_shop(users=150, items=60, days=40).events
-    rows = zip(
-        log.users.decode(log.user_rows),
-        log.items.decode(log.item_rows),
-        np.array(log.kind_names)[log.kinds],
-        log.timestamps.view("datetime64[us]").astype("datetime64[s]").astype(str),
-        strict=True,
-    )
-    lines = ["user_id,item_id,event,timestamp", *(",".join(row) for row in rows)]
-    (folder / "log.csv").write_text("\n".join(lines) + "\n")
-    (folder / "run.toml").write_text("""
-        [data]
-        path = "log.csv"
-        user = "user_id"
-        item = "item_id"
-        event = "event"
-        timestamp = "timestamp"
-        event_weights = { view = 1, addtocart = 3, purchase = 5, return = 0 }
-        [split]
-        method = "last"
-        target = "purchase"
-        [model]
-        name = "item_knn"
-        [evaluation]
-        metrics = ["recall@5", "ndcg@5", "coverage@5"]
-        [output]
-        directory = "out"
-        k = 5
-    """)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def finished(shop):
-    """A finished run of that configuration."""
-    result = pyrec_("run", shop / "run.toml")
-    assert result.returncode == 0, result.stderr
-    return result
+__all__ = ["finished", "installed", "shop"]  # fixtures
 
 
 # ---- The front door ------------------------------------------------------------------------------
@@ -367,99 +284,3 @@ def test_inspect_what_cannot_be_told(tmp_path):
         pyrec_("inspect", tmp_path / "log.csv"), r"user: cannot tell .* \(the columns are a, b\)"
     )
     refused(pyrec_("inspect", tmp_path / "none.csv"), r"none\.csv: there is no such file")
-
-
-# ---- What goes wrong -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("model.factors=8", "model.factors: unknown option"),
-        ("model.name=alss", "model.name: 'alss' is no model; did you mean 'als'"),
-        ("data.path=none.csv", r"none\.csv: there is no such file"),
-        ("data.user=visitor", "user: there is no column 'visitor'"),
-        ("split.target=buy", "kind 'buy': unknown"),
-        ("data.event_weights.view=-1", r"data\.event_weights"),
-        ("cleaning.min_weight=100", "cleaning.min_weight: the events have no weights"),
-        ("cleaning.end=1990-01-01", "nothing is left"),
-        ("output.directory=/proc/out", "/proc/out: cannot be written"),
-        ("nonsense", "must look like model.factors=128"),
-    ],
-)
-def test_a_wrong_run_is_one_line(shop, change, message):
-    refused(pyrec_("run", "run.toml", "--set", change, cwd=shop), message)
-
-
-def test_a_wrong_file_is_one_line(tmp_path):
-    (tmp_path / "bad.toml").write_text("[data\n")
-    refused(pyrec_("run", tmp_path / "bad.toml"), r"bad\.toml: not valid TOML.*line 1")
-    refused(pyrec_("run", tmp_path / "none.toml"), r"none\.toml: cannot be read \(No such file")
-
-
-def test_an_output_that_may_not_be_written(tmp_path, unprivileged):
-    """Known before anything is read, and not after an hour of training."""
-    log = pyrec.Events.from_ids(users=[1], items=[2])
-    options = {"data": {"path": "x", "user": "u", "item": "i"}, "model": {"name": "popularity"},
-               "output": {"directory": str(tmp_path / "out")}}  # fmt: skip
-    config = RunConfig.from_dict(options)
-    tmp_path.chmod(0o555)
-    message = unprivileged(lambda: run(config, events=log))
-    assert "out: cannot be written (Permission denied)" in message
-
-
-def limited(size):
-    def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing fails with EFBIG instead
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    return limit
-
-
-@pytest.mark.parametrize("size", [0, 500, 3000, 20_000])
-def test_no_space_leaves_the_earlier_output_as_it_was(shop, tmp_path, size):
-    out = tmp_path / "out"
-    arguments = ["run", shop / "run.toml", "--set", f"output.directory={out}"]
-    assert pyrec_(*arguments).returncode == 0
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    refused(pyrec_(*arguments, preexec_fn=limited(size)), "cannot be written")
-    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-    everyone = ["recommend", out, "-o", tmp_path / "lists.csv"]
-    if size < 3000:
-        refused(pyrec_(*everyone, preexec_fn=limited(size)), "lists.csv")
-        assert not (tmp_path / "lists.csv").exists()
-
-
-def test_a_full_standard_output_is_an_error(shop, finished):
-    with Path("/dev/full").open("w") as full:
-        result = pyrec_("inspect", shop / "out", capture_output=False, stdout=full,
-                        stderr=subprocess.PIPE)  # fmt: skip
-    assert result.returncode == 1
-    assert result.stderr == "pyrec: cannot write: No space left on device\n"
-
-
-def test_a_reader_that_leaves_is_no_error(shop, finished):
-    user = pyrec.load(shop / "out" / "model").users.ids[0]
-    command = f"{sys.executable} -P -m pyrec recommend {shop / 'out'} {user} | head -n 1"
-    result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True,
-                            text=True, check=False, env=ENVIRONMENT)  # fmt: skip
-    assert result.stderr == ""
-
-
-def test_an_interrupt_leaves_nothing_and_says_so(shop, tmp_path):
-    """Ctrl-C in the middle of a run: status 130, one line, and no output."""
-    out = tmp_path / "out"
-    slow = ["run", str(shop / "run.toml"), "--set", f"output.directory={out}",
-            "--set", "model.name=als", "--set", "model.iterations=1000000"]  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "pyrec", *slow],
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not out.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stdout, stderr) == (130, "", "pyrec: interrupted\n")
-    assert list(out.iterdir()) == []
