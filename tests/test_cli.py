@@ -1,4 +1,4 @@
-"""The command line as people and scripts meet it."""
+"""The command line as people and scripts meet it: the real command in a process of its own."""
 
 import contextlib
 import json
@@ -9,28 +9,43 @@ import resource
 import termios
 
 import pytest
-from command import COMMANDS, finished, installed, pyrec_, python, refused, shop
+from console import command, python, refused, use, write_shop
 
 import pyrec
 
-__all__ = ["finished", "installed", "shop"]  # fixtures
+COMMANDS = ["demo", "run", "fit", "evaluate", "recommend", "similar", "inspect"]
+
+
+@pytest.fixture(scope="module")
+def shop(site, tmp_path_factory):
+    """A small log as a file, and a configuration for it."""
+    use(site)
+    return write_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def finished(shop):
+    """A finished run of that configuration."""
+    result = command("run", shop / "run.toml")
+    assert result.returncode == 0, result.stderr
+    return result
 
 
 # ---- The front door ------------------------------------------------------------------------------
 
 
 def test_help_names_the_commands_in_the_order_of_need():
-    result = pyrec_("--help")
+    result = command("--help")
     assert result.returncode == 0
     listed = result.stdout.partition("Commands:\n")[2]
     assert re.findall(r"^  (\w+)  ", listed, re.MULTILINE) == COMMANDS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command):
-    result = pyrec_(command, "--help")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name):
+    result = command(name, "--help")
     assert result.returncode == 0
-    assert result.stdout.startswith(f"Usage: pyrec {command}")
+    assert result.stdout.startswith(f"Usage: pyrec {name}")
 
 
 def test_help_loads_nothing_heavy():
@@ -55,13 +70,13 @@ def test_help_answers_in_less_than_a_fifth_of_a_second():
     took = []
     for _ in range(5):
         before = cpu_seconds()
-        pyrec_("--help")
+        command("--help")
         took.append(cpu_seconds() - before)
     assert min(took) < 0.2
 
 
 def test_version():
-    assert pyrec_("--version").stdout == f"pyrec {pyrec.__version__}\n"
+    assert command("--version").stdout == f"pyrec {pyrec.__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +91,7 @@ def test_version():
     ],
 )
 def test_wrong_usage_is_status_2(arguments, message):
-    refused(pyrec_(*arguments), message, status=2)
+    refused(command(*arguments), message, status=2)
 
 
 def test_a_missing_part_of_the_application_is_named_with_its_install_line(tmp_path, shop):
@@ -104,7 +119,7 @@ def test_run_writes_everything_and_tells_it(shop, finished):
 
 
 def test_run_again_from_its_own_configuration(shop, finished, tmp_path):
-    result = pyrec_("run", shop / "out" / "config.toml", "--set", f"output.directory={tmp_path}",
+    result = command("run", shop / "out" / "config.toml", "--set", f"output.directory={tmp_path}",
                     "--json")  # fmt: skip
     again, first = json.loads(result.stdout), json.loads((shop / "out/metrics.json").read_text())
     assert again["quality"] == first["quality"]
@@ -113,7 +128,7 @@ def test_run_again_from_its_own_configuration(shop, finished, tmp_path):
 
 
 def test_run_with_changes_prints_json(shop, tmp_path):
-    result = pyrec_(
+    result = command(
         "run", shop / "run.toml", "--json", "--set", "model.name=popularity", "--set", "output.k=3",
         "--set", f"output.directory={tmp_path / 'deep' / 'er'}",
     )  # fmt: skip
@@ -157,22 +172,22 @@ with Bars() as bars:
 
 
 def test_fit_saves_a_model_that_recommends(shop, tmp_path):
-    result = pyrec_("fit", shop / "run.toml", "-o", tmp_path / "model", "--json")
+    result = command("fit", shop / "run.toml", "-o", tmp_path / "model", "--json")
     facts = json.loads(result.stdout)
     assert facts["model"] == str(tmp_path / "model")
     model = pyrec.load(tmp_path / "model", verify=True)
     assert (len(model.users), len(model.items)) == (facts["users"], facts["items"])
-    assert pyrec_("fit", shop / "run.toml", "-o", tmp_path / "model").returncode == 0
+    assert command("fit", shop / "run.toml", "-o", tmp_path / "model").returncode == 0
 
 
 def test_evaluate_writes_nothing(shop, tmp_path, finished):
     before = sorted(path.name for path in shop.rglob("*"))
-    text = pyrec_("evaluate", shop / "run.toml")
+    text = command("evaluate", shop / "run.toml")
     assert "recall@5" in text.stdout
-    found = json.loads(pyrec_("evaluate", shop / "run.toml", "--json").stdout)
+    found = json.loads(command("evaluate", shop / "run.toml", "--json").stdout)
     assert found == json.loads((shop / "out" / "metrics.json").read_text())["quality"]
     assert sorted(path.name for path in shop.rglob("*")) == before
-    nothing = pyrec_("evaluate", shop / "run.toml", "--set", "split={method='none'}")
+    nothing = command("evaluate", shop / "run.toml", "--set", "split={method='none'}")
     refused(nothing, "split.method: 'none' holds nothing out")
 
 
@@ -180,12 +195,12 @@ def test_recommend_says_what_the_library_says(shop, finished):
     model = pyrec.load(shop / "out" / "model")
     users = model.users.ids[:3].tolist()
     ranking = model.recommend(users, k=4)
-    found = json.loads(pyrec_("recommend", shop / "out", *users, "-k", 4, "--json").stdout)
+    found = json.loads(command("recommend", shop / "out", *users, "-k", 4, "--json").stdout)
     assert [person["id"] for person in found] == users
     for person, ids, scores in zip(found, ranking.ids, ranking.scores, strict=True):
         assert [entry["id"] for entry in person["list"]] == ids.tolist()
         assert [entry["score"] for entry in person["list"]] == scores.tolist()
-    text = pyrec_("recommend", shop / "out" / "model", users[0], "-k", 2).stdout.splitlines()
+    text = command("recommend", shop / "out" / "model", users[0], "-k", 2).stdout.splitlines()
     assert text[0].split() == ["user_id", "rank", "item_id", "score"]
     assert text[1].split()[:3] == [users[0], "1", ranking.ids[0, 0]]
     assert len(text) == 3
@@ -196,13 +211,13 @@ def test_recommend_options(shop, finished):
     user = model.users.ids[0]
 
     def ids(*options):
-        result = pyrec_("recommend", shop / "out", user, "--json", *options)
+        result = command("recommend", shop / "out", user, "--json", *options)
         return [entry["id"] for entry in json.loads(result.stdout)[0]["list"]]
 
     assert ids("--include-seen") == model.recommend(user, exclude_seen=False).ids.tolist()
     bought = model.recommend(user, exclude_seen=["purchase"]).ids.tolist()
     assert ids("--exclude-kind", "purchase") == bought
-    popular = pyrec_("recommend", shop / "out", "nobody", "--unknown", "popular", "--json")
+    popular = command("recommend", shop / "out", "nobody", "--unknown", "popular", "--json")
     assert len(json.loads(popular.stdout)[0]["list"]) == 10
 
 
@@ -211,7 +226,7 @@ def test_recommend_to_all(shop, finished, tmp_path, suffix):
     import duckdb
 
     file = tmp_path / f"lists.{suffix}"
-    result = pyrec_("recommend", shop / "out", "-o", file, "-k", 5)
+    result = command("recommend", shop / "out", "-o", file, "-k", 5)
     assert result.returncode == 0, result.stderr
     assert re.search(r"[\d,]+ recommendations for 1\d\d users", result.stdout)
     written = duckdb.sql(f"from '{file}'").fetchall()
@@ -222,12 +237,12 @@ def test_recommend_to_all(shop, finished, tmp_path, suffix):
 def test_similar(shop, finished):
     model = pyrec.load(shop / "out" / "model")
     item = model.items.ids[0]
-    found = json.loads(pyrec_("similar", shop / "out", item, "-k", 3, "--json").stdout)
+    found = json.loads(command("similar", shop / "out", item, "-k", 3, "--json").stdout)
     expected = model.similar_items(item, k=3)
     assert [entry["id"] for entry in found[0]["list"]] == expected.ids.tolist()
-    text = pyrec_("similar", shop / "out", item, "-k", 3).stdout
+    text = command("similar", shop / "out", item, "-k", 3).stdout
     assert text.split()[:4] == ["item_id", "rank", "similar", "score"]
-    refused(pyrec_("similar", shop / "out", "--users", "x"), "item_knn: this model cannot find")
+    refused(command("similar", shop / "out", "--users", "x"), "item_knn: this model cannot find")
 
 
 @pytest.mark.parametrize(
@@ -242,45 +257,45 @@ def test_similar(shop, finished):
     ],
 )
 def test_what_a_model_cannot_answer_is_named(shop, finished, arguments, message):
-    refused(pyrec_(*arguments, cwd=shop), message)
+    refused(command(*arguments, cwd=shop), message)
 
 
 def test_integer_ids_are_integers(tmp_path):
     log = pyrec.Events.from_ids(users=[1, 1, 2, 2], items=[10, 20, 20, 30])
     pyrec.Popularity().fit(log.aggregate()).save(tmp_path / "model")
-    found = json.loads(pyrec_("recommend", tmp_path / "model", "1", "--json").stdout)
+    found = json.loads(command("recommend", tmp_path / "model", "1", "--json").stdout)
     assert found == [{"id": 1, "list": [{"id": 30, "score": 1.0}]}]
-    refused(pyrec_("recommend", tmp_path / "model", "one"), "'one' is no user: their ids are int")
+    refused(command("recommend", tmp_path / "model", "one"), "'one' is no user: their ids are int")
 
 
 # ---- inspect -------------------------------------------------------------------------------------
 
 
 def test_inspect_a_log_proposes_a_configuration_that_runs(shop, tmp_path):
-    facts = json.loads(pyrec_("inspect", shop / "log.csv", "--json").stdout)
+    facts = json.loads(command("inspect", shop / "log.csv", "--json").stdout)
     assert facts["users"] == 150
     assert facts["config"]["data"]["user"] == "user_id"
-    text = pyrec_("inspect", shop / "log.csv").stdout
+    text = command("inspect", shop / "log.csv").stdout
     assert "guessed" in text
     (tmp_path / "guess.toml").write_text(text[text.index("# user") :])
-    config = pyrec_("inspect", tmp_path / "guess.toml", "--json")
+    config = command("inspect", tmp_path / "guess.toml", "--json")
     assert json.loads(config.stdout)["split"]["target"] == "purchase"
 
 
 def test_inspect_with_a_column_that_is_named(shop):
-    facts = json.loads(pyrec_("inspect", shop / "log.csv", "--item", "event", "--json").stdout)
+    facts = json.loads(command("inspect", shop / "log.csv", "--item", "event", "--json").stdout)
     assert facts["items"] == 4
 
 
 def test_inspect_a_model(shop, finished):
-    facts = json.loads(pyrec_("inspect", shop / "out", "--json").stdout)
+    facts = json.loads(command("inspect", shop / "out", "--json").stdout)
     assert facts["model"] == "item_knn"
-    assert "pairs" in pyrec_("inspect", shop / "out" / "model").stdout
+    assert "pairs" in command("inspect", shop / "out" / "model").stdout
 
 
 def test_inspect_what_cannot_be_told(tmp_path):
     (tmp_path / "log.csv").write_text("a,b\n1,2\n")
     refused(
-        pyrec_("inspect", tmp_path / "log.csv"), r"user: cannot tell .* \(the columns are a, b\)"
+        command("inspect", tmp_path / "log.csv"), r"user: cannot tell .* \(the columns are a, b\)"
     )
-    refused(pyrec_("inspect", tmp_path / "none.csv"), r"none\.csv: there is no such file")
+    refused(command("inspect", tmp_path / "none.csv"), r"none\.csv: there is no such file")
