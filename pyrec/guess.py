@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pyrec.errors import ConfigError
 
-__all__ = ["guess_columns", "guess_event_weights", "guess_target"]
+__all__ = ["ROLES", "guess_columns", "guess_event_weights", "guess_target"]
 
 # Names without case and punctuation, the likelier ones first.
 _COLUMNS = {
@@ -35,6 +35,9 @@ _COLUMNS = {
         "invoiceid", "invoice",
     ),
 }  # fmt: skip
+
+ROLES = tuple(_COLUMNS)
+"""What a column of a log can be."""
 
 _KINDS = {
     5.0: ("purchase", "buy", "transaction", "order", "checkout", "sale", "bought", "paid"),

@@ -1,5 +1,6 @@
 """The configurations under examples/: each is valid, and on the real log does what it is for."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -10,14 +11,14 @@ from pyrec.runconfig import RunConfig
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
-# What each log has after cleaning, the main figure that the lists must reach at least (on this
-# data popularity has 0.049, 0.011, 0.037, 0.047 and 0.173), and a title that the report must have.
+# What each log has after cleaning, and the recall that the lists must reach at least (that of
+# popularity is 0.049, 0.011, 0.037, 0.047 and 0.173).
 EXPECTED = {
-    "retailrocket": (97_381, 2_174, 0.13, None),
-    "taobao_events": (357_412, 31_882, 0.055, None),
-    "online_retail": (393_302, 4_325, 0.095, "WHITE HANGING HEART T-LIGHT HOLDER"),
-    "complete_journey": (74_584, 2_373, 0.045, "BANANAS"),
-    "ml-100k": (55_375, 942, 0.37, "(199"),
+    "retailrocket": (97_381, 2_174, 0.13),
+    "taobao_events": (357_412, 31_882, 0.055),
+    "online_retail": (393_302, 4_325, 0.095),
+    "complete_journey": (74_584, 2_373, 0.045),
+    "ml-100k": (55_375, 942, 0.37),
 }
 
 
@@ -36,7 +37,7 @@ def test_the_configuration_is_valid(name, monkeypatch):
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_run_is_sane_and_better_than_popularity(name, real_data, tmp_path, monkeypatch):
-    events, users, recall, title = EXPECTED[name]
+    events, users, recall = EXPECTED[name]
     monkeypatch.setenv("PYREC_DATA", str(real_data))
     config = RunConfig.from_toml(EXAMPLES / f"{name}.toml", [f"output.directory={tmp_path}"])
     facts = run(config)
@@ -51,7 +52,7 @@ def test_the_run_is_sane_and_better_than_popularity(name, real_data, tmp_path, m
     lists = duckdb.sql(f"from '{tmp_path / 'recommendations.parquet'}'")
     assert lists.columns == ["user_id", "item_id", "score", "rank"]
     assert len(lists) == facts["output"]["rows"] == 20 * users
-    report = (tmp_path / "report.html").read_text()
-    assert "<svg" in report
-    if title:
-        assert title in report
+    shown = re.findall(r'title="([^"]+)">([^<]+)<', (tmp_path / "report.html").read_text())
+    assert len(shown) > 50
+    with_titles = sum(item != title.strip() for item, title in shown)
+    assert with_titles > 0.9 * len(shown) if config.data.catalogue else with_titles == 0

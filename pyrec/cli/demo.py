@@ -1,6 +1,7 @@
 """``pyrec demo``: the whole job at once, on a simulated shop or on the user's own log."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,49 +13,16 @@ __all__ = ["demo"]
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Your own log; a simulated shop if not given.",
-)
+@options.file("--data", help="Your own log; a simulated shop if not given.")
 @options.columns
 @click.option("--target", metavar="KIND", help="Kind of event to judge on, such as purchase.")
 @click.option("--model", metavar="NAME", help="Which model; default: als with sound settings.")
 @options.k
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default="pyrec-demo",
-    show_default=True,
-    metavar="FOLDER",
-    help="Where everything goes.",
-)
-@click.option(
-    "--users",
-    type=click.IntRange(min=2),
-    default=20_000,
-    show_default=True,
-    help="Size of the simulated shop: people.",
-)
-@click.option(
-    "--items",
-    type=click.IntRange(min=2),
-    default=5_000,
-    show_default=True,
-    help="Size of the simulated shop: items.",
-)
-@click.option(
-    "--days",
-    type=click.IntRange(min=2),
-    default=90,
-    show_default=True,
-    help="Size of the simulated shop: days.",
-)
-@click.option(
-    "--random-state", type=int, default=0, show_default=True, help="Another number, another shop."
-)
+@options.file("-o", "--output", default="pyrec-demo", help="The folder where everything goes.")
+@options.number("--users", 20_000, help="Size of the simulated shop: people.")
+@options.number("--items", 5_000, help="Size of the simulated shop: items.")
+@options.number("--days", 90, help="Size of the simulated shop: days.")
+@options.number("--random-state", 0, help="Another number, another shop.")
 @options.as_json
 def demo(
     data: Path | None,
@@ -62,34 +30,22 @@ def demo(
     model: str | None,
     k: int,
     output: Path,
-    users: int,
-    items: int,
-    days: int,
-    random_state: int,
     as_json: bool,
-    **columns: str | None,
+    **rest: Any,
 ) -> None:
     """Show the whole job: from a log to lists, quality and a report.
 
     Without --data, simulates a shop. The folder gets recommendations.parquet, model/, metrics.json,
     report.html and the config.toml that made them.
     """
-    from pyrec.demonstration import write_shop
     from pyrec.experiment import run
     from pyrec.runconfig import RunConfig
-    from pyrec.starter import MODEL, starter
+    from pyrec.starter import MODEL
     from pyrec.steps import Steps
 
     with Bars() as bars:
         with Steps(bars)("read the log" if data else "simulate a shop"):
-            if data:
-                found = starter(data, columns)
-                events, plan, notes = found.events, found.options, found.notes
-            else:
-                shop, plan = write_shop(
-                    output / "shop", users=users, items=items, days=days, random_state=random_state
-                )
-                events, notes = shop.events, [f"a simulated shop, in {output / 'shop'}"]
+            plan, events, notes = _own(data, rest) if data else _simulated(output, rest)
         if target:
             plan["split"]["target"] = target
         plan["model"] = {"name": model} if model else MODEL
@@ -102,6 +58,25 @@ def demo(
         display.echo_json(facts)
     else:
         click.echo(f"{summary(facts)}\n\n{_next_steps(output, own=data is not None)}")
+
+
+def _own(data: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Any, list[str]]:
+    """Return a plan for a log, the log, and what was guessed."""
+    from pyrec.guess import ROLES
+    from pyrec.starter import starter
+
+    found = starter(data, {role: options[role] for role in ROLES})
+    return found.options, found.events, found.notes
+
+
+def _simulated(output: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Any, list[str]]:
+    """Return the same for a simulated shop, which is written to files, too."""
+    from pyrec.demonstration import write_shop
+
+    folder = output / "shop"
+    size = {name: options[name] for name in ("users", "items", "days", "random_state")}
+    shop, plan = write_shop(folder, **size)
+    return plan, shop.events, [f"a simulated shop, in {folder}"]
 
 
 def _next_steps(output: Path, *, own: bool) -> str:

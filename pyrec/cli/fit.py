@@ -12,13 +12,7 @@ __all__ = ["fit"]
 
 @click.command()
 @options.config
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where to save the model; default: model/ in the directory of [output].",
-)
+@options.file("-o", "--output", help="Where to save the model; else model/ of the output.")
 @options.overrides
 @options.as_json
 def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:

@@ -16,13 +16,7 @@ __all__ = ["recommend"]
 @options.model
 @click.argument("users", nargs=-1, metavar="[USER]...")
 @options.k
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the lists of all users to a .parquet, .csv or .tsv file.",
-)
+@options.file("-o", "--output", help="Write the lists of all users to .parquet, .csv or .tsv.")
 @click.option("--include-seen", is_flag=True, help="Also recommend what the user had before.")
 @click.option(
     "--exclude-kind",
