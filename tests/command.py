@@ -1,4 +1,4 @@
-"""Running the real command in a process of its own, for the tests of the command line."""
+"""The real command in a process of its own, and a small shop to run it on."""
 
 import os
 import re
@@ -6,19 +6,14 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 import pyrec
-
-COMMANDS = ["demo", "run", "fit", "evaluate", "recommend", "similar", "inspect"]
-
 
 ENVIRONMENT = {}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def installed(site):
-    """Let the processes import the package as a wheel has it.
+def use(site):
+    """Let the processes import the package from a folder that holds it as a wheel does.
 
     That of an editable installation would build itself anew in each of them.
     """
@@ -33,8 +28,8 @@ def python(*arguments, **options):
     return subprocess.run([sys.executable, "-P", *map(str, arguments)], check=False, **options)
 
 
-def pyrec_(*arguments, **options):
-    """Run the command and return its result."""
+def command(*arguments, **options):
+    """Run pyrec and return its result."""
     return python("-m", "pyrec", *arguments, **options)
 
 
@@ -45,10 +40,8 @@ def refused(result, message, status=1):
     assert re.fullmatch(rf"pyrec: [^\n]*{message}[^\n]*\n", result.stderr), result.stderr
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """A small log as a file, and a configuration for it."""
-    folder = tmp_path_factory.mktemp("shop")
+def write_shop(folder):
+    """Write a small log, and a configuration for it."""
     log = pyrec.simulate_shop(users=150, items=60, days=40).events
     rows = zip(
         log.users.decode(log.user_rows),
@@ -79,11 +72,3 @@ def shop(tmp_path_factory):
         k = 5
     """)
     return folder
-
-
-@pytest.fixture(scope="module")
-def finished(shop):
-    """A finished run of that configuration."""
-    result = pyrec_("run", shop / "run.toml")
-    assert result.returncode == 0, result.stderr
-    return result

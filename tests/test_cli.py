@@ -7,9 +7,10 @@ import pty
 import re
 import resource
 import termios
+from pathlib import Path
 
 import pytest
-from console import command, python, refused, use, write_shop
+from command import command, python, refused, use, write_shop
 
 import pyrec
 
@@ -77,6 +78,15 @@ def test_help_answers_in_less_than_a_fifth_of_a_second():
 
 def test_version():
     assert command("--version").stdout == f"pyrec {pyrec.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "file"), [("--cmakedir", "pyrecConfig.cmake"), ("--includedir", "pyrec/c_api.h")]
+)
+def test_builds_are_told_where_the_engine_is(option, file):
+    hidden = f"import sys; sys.modules['click'] = None; sys.argv[1:] = [{option!r}]"
+    program = f"{hidden}; import runpy; runpy.run_module('pyrec', run_name='__main__')"
+    assert (Path(python("-c", program).stdout.strip()) / file).exists()
 
 
 @pytest.mark.parametrize(

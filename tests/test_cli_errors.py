@@ -1,4 +1,4 @@
-"""The command line where something goes wrong: one line, a status, nothing half-done."""
+"""What goes wrong on the command line: one line, a status, and no output that looks whole."""
 
 import resource
 import signal
@@ -8,13 +8,26 @@ import time
 from pathlib import Path
 
 import pytest
-from command import ENVIRONMENT, finished, installed, pyrec_, refused, shop
+from command import ENVIRONMENT, command, refused, use, write_shop
 
 import pyrec
 from pyrec.experiment import run
 from pyrec.runconfig import RunConfig
 
-__all__ = ["finished", "installed", "shop"]  # fixtures
+
+@pytest.fixture(scope="module")
+def shop(site, tmp_path_factory):
+    """A small log as a file, and a configuration for it."""
+    use(site)
+    return write_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def finished(shop):
+    """The output of a run of that configuration."""
+    result = command("run", shop / "run.toml")
+    assert result.returncode == 0, result.stderr
+    return shop / "out"
 
 
 @pytest.mark.parametrize(
@@ -33,13 +46,13 @@ __all__ = ["finished", "installed", "shop"]  # fixtures
     ],
 )
 def test_a_wrong_run_is_one_line(shop, change, message):
-    refused(pyrec_("run", "run.toml", "--set", change, cwd=shop), message)
+    refused(command("run", "run.toml", "--set", change, cwd=shop), message)
 
 
 def test_a_wrong_file_is_one_line(tmp_path):
     (tmp_path / "bad.toml").write_text("[data\n")
-    refused(pyrec_("run", tmp_path / "bad.toml"), r"bad\.toml: not valid TOML.*line 1")
-    refused(pyrec_("run", tmp_path / "none.toml"), r"none\.toml: cannot be read \(No such file")
+    refused(command("run", tmp_path / "bad.toml"), r"bad\.toml: not valid TOML.*line 1")
+    refused(command("run", tmp_path / "none.toml"), r"none\.toml: cannot be read \(No such file")
 
 
 def test_an_output_that_may_not_be_written(tmp_path, unprivileged):
@@ -61,32 +74,32 @@ def limited(size):
     return limit
 
 
-@pytest.mark.parametrize("size", [0, 500, 3000, 20_000])
-def test_no_space_leaves_the_earlier_output_as_it_was(shop, tmp_path, size):
-    out = tmp_path / "out"
-    arguments = ["run", shop / "run.toml", "--set", f"output.directory={out}"]
-    assert pyrec_(*arguments).returncode == 0
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    refused(pyrec_(*arguments, preexec_fn=limited(size)), "cannot be written")
-    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-    everyone = ["recommend", out, "-o", tmp_path / "lists.csv"]
-    if size < 3000:
-        refused(pyrec_(*everyone, preexec_fn=limited(size)), "lists.csv")
-        assert not (tmp_path / "lists.csv").exists()
+@pytest.mark.parametrize("size", [0, 3000, 20_000])
+def test_no_space_leaves_the_earlier_output_as_it_was(shop, finished, size):
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    result = command("run", shop / "run.toml", preexec_fn=limited(size))
+    refused(result, "cannot be written")
+    assert {p: p.read_bytes() for p in finished.rglob("*") if p.is_file()} == before
 
 
-def test_a_full_standard_output_is_an_error(shop, finished):
+def test_no_space_for_a_file_leaves_none(finished, tmp_path):
+    file = tmp_path / "lists.csv"
+    refused(command("recommend", finished, "-o", file, preexec_fn=limited(500)), "lists.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_standard_output_is_an_error(finished):
     with Path("/dev/full").open("w") as full:
-        result = pyrec_("inspect", shop / "out", capture_output=False, stdout=full,
+        result = command("inspect", finished, capture_output=False, stdout=full,
                         stderr=subprocess.PIPE)  # fmt: skip
     assert result.returncode == 1
     assert result.stderr == "pyrec: cannot write: No space left on device\n"
 
 
-def test_a_reader_that_leaves_is_no_error(shop, finished):
-    user = pyrec.load(shop / "out" / "model").users.ids[0]
-    command = f"{sys.executable} -P -m pyrec recommend {shop / 'out'} {user} | head -n 1"
-    result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True,
+def test_a_reader_that_leaves_is_no_error(finished):
+    user = pyrec.load(finished / "model").users.ids[0]
+    pipeline = f"{sys.executable} -P -m pyrec recommend {finished} {user} | head -n 1"
+    result = subprocess.run(["bash", "-o", "pipefail", "-c", pipeline], capture_output=True,
                             text=True, check=False, env=ENVIRONMENT)  # fmt: skip
     assert result.stderr == ""
 

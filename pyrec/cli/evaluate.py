@@ -17,7 +17,8 @@ __all__ = ["evaluate"]
 def evaluate(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Judge a model on held-out events, beside popularity.
 
-    Splits the log of CONFIG.toml, fits the model on the one part and judges it on the other. Prints the figures and writes nothing. Another model or another setting is one --set away:
+    Splits the log of CONFIG.toml, fits the model on the one part and judges it on the other. Prints
+    the figures and writes nothing. Another model or another setting is one --set away:
     --set model.name=item_knn.
     """
     from pyrec import experiment
