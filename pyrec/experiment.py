@@ -182,7 +182,7 @@ def _facts(
     steps: Steps,
 ) -> dict[str, Any]:
     return {
-        "source": Path(config.data.path).name,
+        "source": config.output.title or Path(config.data.path).name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {**describe(events), "provenance": events.report.to_dict()},
         "quality": quality,

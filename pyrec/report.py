@@ -166,13 +166,18 @@ def _tiles(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     judged = []
     if quality := facts["quality"]:
         judged = [
-            (name, figure(row["model"]["mean"]), f"popularity: {figure(row['baseline']['mean'])}")
+            (name, figure(row["model"]["mean"]), _beside(quality["baseline"], row))
             for name, row in list(quality["parts"][0]["metrics"].items())[:2]
         ]
     return [
         {"name": name, "value": value, "note": note, "accent": number < len(judged)}
         for number, (name, value, note) in enumerate(judged + plain)
     ]
+
+
+def _beside(baseline: str, row: Mapping[str, Any]) -> str:
+    verdict = f", {row['verdict']}" if row["verdict"] else ""
+    return f"{baseline}: {figure(row['baseline']['mean'])}{verdict}"
 
 
 def _quality(quality: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -232,9 +237,18 @@ def _data(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "rows": rows,
         "kinds": data["kinds"],
-        "provenance": data["provenance"],
+        "provenance": [_told(step) for step in data["provenance"]],
         "top_items_share": f"{100 * data['top_items_share']:.0f}%",
     }
+
+
+def _told(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Name a step of the data for people: counts of cleaning are of what was removed."""
+    kind, _, rule = step["name"].partition(": ")
+    if kind != "clean":
+        return dict(step)
+    counts = {name: count for name, count in step["counts"].items() if count or name == "events"}
+    return {**step, "name": f"removed by the rule {rule}", "counts": counts}
 
 
 def _figures(pictures: Pictures) -> dict[str, Any]:

@@ -67,12 +67,15 @@ class Output(Options, frozen=True, kw_only=True):
         ``[evaluation]`` judges.
     people : int
         How many people the report shows.
+    title : str, optional
+        Of the report; by default the name of the log.
     """
 
     directory: str = "pyrec-out"
     k: Annotated[int, Meta(ge=1)] = 20
     exclude_seen: bool | str | tuple[str, ...] | None = None
     people: Annotated[int, Meta(ge=0)] = 5
+    title: str | None = None
 
 
 class Runtime(Options, frozen=True, kw_only=True):

@@ -50,7 +50,8 @@ def demo(
             plan["split"]["target"] = target
         plan["model"] = {"name": model} if model else MODEL
         plan["evaluation"] = {"metrics": ["recall", "ndcg", "hit_rate", "coverage"], "k": k}
-        plan["output"] = {"directory": str(output), "k": k}
+        title = None if data else "A simulated shop"
+        plan["output"] = {"directory": str(output), "k": k, "title": title}
         if not as_json:
             click.echo("\n".join(notes) + "\n")
         facts = run(RunConfig.from_dict(plan), listener=bars, events=events)
@@ -76,7 +77,7 @@ def _simulated(output: Path, options: dict[str, Any]) -> tuple[dict[str, Any], A
     folder = output / "shop"
     size = {name: options[name] for name in ("users", "items", "days", "random_state")}
     shop, plan = write_shop(folder, **size)
-    return plan, shop.events, [f"a simulated shop, in {folder}"]
+    return plan, shop.events, [f"The log of a simulated shop: {folder}/"]
 
 
 def _next_steps(output: Path, *, own: bool) -> str:
