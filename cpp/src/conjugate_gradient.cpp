@@ -10,39 +10,34 @@ namespace {
 
 constexpr std::int64_t batch_rows = 16;
 
-// Elements in which a batch keeps its rows' factors together, half of a usual second-level cache.
-// A row that finds no room there fetches them from the table at every step.
-constexpr std::int64_t packed_room = std::int64_t{1} << 17;
-
 class Batches {
 public:
     Batches(const CsrView<const float>& matrix, const AlsSide::Prepared& side,
             DenseView<float> solved, Marks& marks)
         : matrix_(matrix), side_(side), solved_(solved), marks_(marks) {}
 
-    void solve(std::int64_t first, std::int64_t count, CgWorker& worker) const {
+    void solve(std::int64_t first, std::int64_t count, AlignedBuffer<float>& worker) const {
         CgRow rows[batch_rows];
         const std::int64_t size = batch_rows * side_.stride;
-        float* const vectors = worker.vectors.reserve(4 * size);
-        float* packed = worker.packed.reserve(packed_room);
-        float* const packed_end = packed + packed_room;
+        float* const vectors = worker.reserve(4 * size + side_.stride);
+        float* const nothing = vectors + 4 * size;
+        std::fill_n(nothing, side_.stride, 0.0F);
         for (std::int64_t i = 0; i < count; ++i) {
             const auto entries = matrix_.row(first + i);
             const auto n = static_cast<std::int64_t>(entries.size());
-            const bool fits = n * side_.stride <= packed_end - packed;
             rows[i] = {entries.columns.data(),
                        entries.values.data(),
                        n,
                        static_cast<float>(penalty(side_.options, n, matrix_.cols)),
-                       fits ? packed : nullptr,
                        false};
-            if (fits) packed += n * side_.stride;
             load(first + i, n > 0, vectors + i * side_.stride);
         }
         CgBatch batch{
             .rows = rows,
             .count = static_cast<int>(count),
+            .columns_end = matrix_.columns.data() + matrix_.columns.size(),
             .table = side_.table,
+            .nothing = nothing,
             .gram = side_.scaled_gram.data(),
             .stride = side_.stride,
             .alpha = static_cast<float>(side_.options.alpha),

@@ -25,11 +25,6 @@ inline double penalty(const AlsOptions& options, std::int64_t observed, std::int
 // Rows to be solved again in double precision.
 using Marks = std::vector<std::uint8_t>;
 
-struct CgWorker {
-    AlignedBuffer<float> vectors;
-    AlignedBuffer<float> packed;
-};
-
 template <class T>
 struct LaneWorker {
     AlignedBuffer<T> memory;
@@ -66,7 +61,7 @@ struct AlsSide::Prepared {
 struct AlsScratch::Workers {
     detail::Marks marks;
     std::vector<std::int32_t> order;
-    std::vector<detail::CgWorker> cg;
+    std::vector<detail::AlignedBuffer<float>> cg;
     std::vector<detail::LaneWorker<float>> lanes;
     std::vector<detail::LaneWorker<double>> lanes_double;
     detail::GramScratch<double> gram;

@@ -30,87 +30,114 @@ inline void add_scaled(float factor, const float* from, float* to, std::int64_t 
 
 // What a visit to a row's entries, each with its product s = v . x, adds to a vector.
 enum class Visit {
-    residual,   // (max(c, 0) - w s) v, and brings the factors together
+    residual,   // (max(c, 0) - w s) v
     image,      // w s v
     curvature,  // nothing: the last step needs only the sum of w s^2
 };
 
-// The sum of w s^2, apart by its sign: what they cancel is lost to float32.
+// Entries are visited eight at a time; what belongs to each is an element of such a vector,
+// whatever the width of the instruction set.
+typedef float Eight __attribute__((vector_size(32)));
+
+// The sums of w s^2, apart by sign, because what they cancel is lost to float32.
 struct Curvature {
-    float positive = 0;
-    float negative = 0;
+    Eight positive = {};
+    Eight negative = {};
+
+    static float sum(const Eight& v) {
+        return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+    }
 };
 
-inline const float* entry_factors(const CgBatch& batch, const CgRow& row, std::int64_t entry) {
-    return batch.table + row.columns[entry] * batch.stride;
+// The products of x with `group` vectors.
+template <int group>
+inline void entry_products(const float* const (&v)[8], const float* x, std::int64_t stride,
+                           Eight& products) {
+    Isa::Float sums[8];
+#pragma GCC unroll 8
+    for (int g = 0; g < 8; ++g) sums[g] = Isa::zero();
+    for (std::int64_t j = 0; j < stride; j += Isa::width) {
+        const Isa::Float right = Isa::load(x + j);
+#pragma GCC unroll 8
+        for (int g = 0; g < group; ++g) sums[g] = Isa::fma(Isa::load(v[g] + j), right, sums[g]);
+    }
+    Isa::sums(sums, reinterpret_cast<float*>(&products));
+}
+
+// out += the sum of factors[g] v[g]. That sum is complete before it meets `out`, so that the next
+// group need not wait for it.
+template <int group>
+inline void add_entries(const float* const (&v)[8], const Eight& factors, std::int64_t stride,
+                        float* out) {
+    Isa::Float scale[group];
+#pragma GCC unroll 8
+    for (int g = 0; g < group; ++g) scale[g] = Isa::broadcast(factors[g]);
+    for (std::int64_t j = 0; j < stride; j += Isa::width) {
+        Isa::Float sum = scale[0] * Isa::load(v[0] + j);
+#pragma GCC unroll 8
+        for (int g = 1; g < group; ++g) sum = Isa::fma(scale[g], Isa::load(v[g] + j), sum);
+        Isa::store(out + j, Isa::load(out + j) + sum);
+    }
 }
 
 template <Visit visit, int group>
-inline void visit_entries(const CgBatch& batch, const CgRow& row, std::int64_t first,
+inline void visit_entries(const CgBatch& batch, const float* const (&v)[8], const Eight& values,
                           const float* x, float* out, Curvature& curvature) {
-    const float* v[group];
-    Isa::Float sums[8];
-#pragma GCC unroll 8
-    for (int g = 0; g < group; ++g) {
-        v[g] = visit != Visit::residual && row.packed ? row.packed + (first + g) * batch.stride
-                                                      : entry_factors(batch, row, first + g);
+    Eight products;
+    entry_products<group>(v, x, batch.stride, products);
+    const Eight confidence = batch.alpha * values;
+    const Eight weight = (confidence > 0 ? confidence : -confidence) - batch.unobserved;
+    const Eight image = weight * products;
+    if (visit == Visit::residual) {
+        add_entries<group>(v, (confidence > 0 ? confidence : Eight{}) - image, batch.stride, out);
+        return;
     }
-#pragma GCC unroll 8
-    for (int g = 0; g < 8; ++g) sums[g] = Isa::zero();
-    for (std::int64_t j = 0; j < batch.stride; j += Isa::width) {
-        const Isa::Float right = Isa::load(x + j);
-#pragma GCC unroll 8
-        for (int g = 0; g < group; ++g) {
-            const Isa::Float left = Isa::load(v[g] + j);
-            if (visit == Visit::residual && row.packed) {
-                Isa::store(row.packed + (first + g) * batch.stride + j, left);
-            }
-            sums[g] = Isa::fma(left, right, sums[g]);
-        }
-    }
-    float products[8];
-    Isa::sums(sums, products);
-    Isa::Float factors[group];
-    for (int g = 0; g < group; ++g) {
-        const float confidence = batch.alpha * row.values[first + g];
-        const float weight = __builtin_fabsf(confidence) - batch.unobserved;
-        const float image = weight * products[g];
-        if (visit == Visit::residual) {
-            factors[g] = Isa::broadcast((confidence > 0 ? confidence : 0) - image);
-        } else {
-            factors[g] = Isa::broadcast(image);
-            const float energy = image * products[g];
-            (weight > 0 ? curvature.positive : curvature.negative) += energy;
-        }
-    }
-    if (visit == Visit::curvature) return;
-    for (std::int64_t j = 0; j < batch.stride; j += Isa::width) {
-        Isa::Float sum = Isa::load(out + j);
-#pragma GCC unroll 8
-        for (int g = 0; g < group; ++g) sum = Isa::fma(factors[g], Isa::load(v[g] + j), sum);
-        Isa::store(out + j, sum);
+    const Eight energy = image * products;
+    curvature.positive += energy > 0 ? energy : Eight{};
+    curvature.negative += energy > 0 ? Eight{} : energy;
+    if (visit == Visit::image) add_entries<group>(v, image, batch.stride, out);
+}
+
+// Fetches the factors of eight entries, wherever they are in the matrix.
+inline void prefetch_entries(const CgBatch& batch, const std::int32_t* columns) {
+    const std::int64_t left = batch.columns_end - columns;
+    for (std::int64_t i = 0; i < (left < 8 ? left : 8); ++i) {
+        const float* factors = batch.table + columns[i] * batch.stride;
+        for (std::int64_t j = 0; j < batch.stride; j += 16) __builtin_prefetch(factors + j);
     }
 }
 
 template <Visit visit>
 Curvature visit_row(const CgBatch& batch, const CgRow& row, const float* x, float* out) {
+    // How far ahead factors are fetched in the first visit: beyond the row, too, because the next
+    // row's entries follow in memory. Later visits find them in the second-level cache.
+    constexpr std::int64_t ahead = 16;
     Curvature curvature;
+    const float* v[8];
     std::int64_t entry = 0;
     for (; entry + 8 <= row.count; entry += 8) {
-        if (visit == Visit::residual) {
-            for (std::int64_t next = entry + 8; next < entry + 16 && next < row.count; ++next) {
-                const float* factors = entry_factors(batch, row, next);
-                for (std::int64_t j = 0; j < batch.stride; j += 16) __builtin_prefetch(factors + j);
-            }
-        }
-        visit_entries<visit, 8>(batch, row, entry, x, out, curvature);
+        if (visit == Visit::residual) prefetch_entries(batch, row.columns + entry + ahead);
+#pragma GCC unroll 8
+        for (int g = 0; g < 8; ++g) v[g] = batch.table + row.columns[entry + g] * batch.stride;
+        Eight values;
+        __builtin_memcpy(&values, row.values + entry, sizeof(values));
+        visit_entries<visit, 8>(batch, v, values, x, out, curvature);
     }
-    if (entry + 4 <= row.count) {
-        visit_entries<visit, 4>(batch, row, entry, x, out, curvature);
-        entry += 4;
+    const std::int64_t left = row.count - entry;
+    if (visit == Visit::residual) prefetch_entries(batch, row.columns + entry + ahead);
+    if (left == 0) return curvature;
+    // The last ones are made a full group with factors of zero.
+    Eight values = {};
+    for (int g = 0; g < 8; ++g) {
+        v[g] = g < left ? batch.table + row.columns[entry + g] * batch.stride : batch.nothing;
+        if (g < left) values[g] = row.values[entry + g];
     }
-    for (; entry < row.count; ++entry) {
-        visit_entries<visit, 1>(batch, row, entry, x, out, curvature);
+    if (left > 4) {
+        visit_entries<visit, 8>(batch, v, values, x, out, curvature);
+    } else if (left > 2) {
+        visit_entries<visit, 4>(batch, v, values, x, out, curvature);
+    } else {
+        visit_entries<visit, 2>(batch, v, values, x, out, curvature);
     }
     return curvature;
 }
@@ -160,8 +187,8 @@ void conjugate_gradient(CgBatch& batch) {
                 step < batch.steps
                     ? visit_row<Visit::image>(batch, row, batch.direction + at, batch.image + at)
                     : visit_row<Visit::curvature>(batch, row, batch.direction + at, nullptr);
-            const float gained = dense[i] + sparse.positive;
-            const float curvature = gained + sparse.negative;
+            const float gained = dense[i] + Curvature::sum(sparse.positive);
+            const float curvature = gained + Curvature::sum(sparse.negative);
             if (!(curvature > 0.1F * gained)) {
                 row.failed = true;
                 norms[i] = 0;

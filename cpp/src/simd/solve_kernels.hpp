@@ -15,8 +15,7 @@ struct CgRow {
     const float* values;
     std::int64_t count;
     float ridge;
-    float* packed;  // room for count x stride, to bring the row's factors together; or null
-    bool failed;    // set where float32 has lost the digits that matter
+    bool failed;  // set where float32 has lost the digits that matter
 };
 
 // Rows that share the products with the Gram matrix. The right side of row i is the sum of
@@ -25,7 +24,9 @@ struct CgRow {
 struct CgBatch {
     CgRow* rows;
     int count;
+    const std::int32_t* columns_end;  // of the whole matrix, whose rows follow one another
     const float* table;
+    const float* nothing;  // a row of zeros
     const float* gram;
     std::int64_t stride;
     float alpha;
