@@ -116,10 +116,11 @@ def peak(threads):
 
 
 def main():
+    import bench_als
     import bench_similarity
     import bench_top_k
 
-    for benchmark in (bench_top_k, bench_similarity):
+    for benchmark in (bench_top_k, bench_similarity, bench_als):
         benchmark.main()
 
 

@@ -16,9 +16,9 @@ from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.base import Callback, Estimator, Lists, Model, Step
 from pyrec.models.query import Filter
-from pyrec.runtime import resolve_threads, threads
+from pyrec.runtime import resolve_threads
 
-__all__ = ["ALS", "ALSModel", "ALSStep"]
+__all__ = ["ALS", "ALSModel", "ALSStep", "Training"]
 
 _F32 = NDArray[np.float32]
 
@@ -90,10 +90,13 @@ class ALS(Estimator, frozen=True, kw_only=True):
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "ALSModel":
         self._check_penalties(interactions)
-        training = _Training(self, interactions)
+        training = Training(self, interactions)
         for iteration in range(1, self.iterations + 1):
             started = perf_counter()
-            training.iterate(iteration)
+            try:
+                training.iterate()
+            except NumericalError as error:
+                raise NumericalError(f"iteration {iteration}, {error}") from None
             step = ALSStep(iteration, perf_counter() - started, training)
             if callback is not None and callback(step):
                 break
@@ -204,9 +207,13 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
             self.user_factors, self.item_factors, user_rows, item_rows, threads=resolve_threads()
         )
 
-    def _top_k_for(self, histories: Csr, k: int, filter_: Filter, n_threads: int) -> Lists:
-        with threads(n_threads):
-            return filter_.top_k(self.fold_in(histories), self.item_factors, k)
+    def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
+        people = self.fold_in(histories, threads)
+        if filter_.candidates is not None:
+            return filter_.top_k(people, self.item_factors, k)
+        return self._index.recommend(
+            people, k, exclude=filter_.exclude, allowed=filter_.allowed, threads=threads
+        )
 
     def _similar_items(self, item_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
         return _most_similar(self._item_directions, item_rows, k, threads)
@@ -215,12 +222,12 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
         return _most_similar(self._user_directions, user_rows, k, threads)
 
     @cached_property
-    def _item_directions(self) -> _F32:
-        return _directions(self.item_factors)
+    def _item_directions(self) -> ItemIndex:
+        return ItemIndex(_directions(self.item_factors))
 
     @cached_property
-    def _user_directions(self) -> _F32:
-        return _directions(self.user_factors)
+    def _user_directions(self) -> ItemIndex:
+        return ItemIndex(_directions(self.user_factors))
 
     def _explain(
         self, user_row: int, item_row: int
@@ -270,7 +277,7 @@ class ALSStep(Step):
         What this iteration took.
     """
 
-    def __init__(self, iteration: int, seconds: float, training: "_Training") -> None:
+    def __init__(self, iteration: int, seconds: float, training: "Training") -> None:
         self.iteration = iteration
         self.seconds = seconds
         self._training = training
@@ -288,7 +295,7 @@ class ALSStep(Step):
         return self._training.model()
 
 
-class _Training:
+class Training:
     """The factors on their way, and the memory that the kernels work in."""
 
     def __init__(self, estimator: ALS, interactions: Interactions) -> None:
@@ -302,7 +309,8 @@ class _Training:
         self._fixed = _kernels.AlsSide(self._options)
         self._scratch = _kernels.AlsScratch()
 
-    def iterate(self, iteration: int) -> None:
+    def iterate(self) -> None:
+        """Solve the users for fixed items, then the items for fixed users."""
         users, items = self.user_factors, self.item_factors
         for name, matrix, fixed, solved in (
             ("users", self.interactions.csr, items, users),
@@ -314,18 +322,18 @@ class _Training:
                     matrix, self._fixed, solved, self._scratch, threads=resolve_threads()
                 )
             except NumericalError as error:
-                raise NumericalError(f"iteration {iteration}, {name}: {error}") from None
+                raise NumericalError(f"{name}: {error}") from None
 
-    def loss(self) -> float:
+    def loss(self, users: _F32 | None = None, items: _F32 | None = None) -> float:
+        """Return the objective of these factors, by default of those that it holds."""
+        users = self.user_factors if users is None else users
+        items = self.item_factors if items is None else items
         return _kernels.als_objective(
-            self.interactions.csr,
-            self.user_factors,
-            self.item_factors,
-            self._options,
-            threads=resolve_threads(),
+            self.interactions.csr, users, items, self._options, threads=resolve_threads()
         )
 
     def model(self) -> ALSModel:
+        """Return the model with the factors as they are."""
         # The model freezes copies: a later iteration cannot change it.
         return ALSModel(self.estimator, self.interactions, self.user_factors, self.item_factors)
 
@@ -353,13 +361,11 @@ def _directions(factors: _F32) -> _F32:
     return directions
 
 
-def _most_similar(directions: _F32, rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+def _most_similar(directions: ItemIndex, rows: NDArray[np.int32], k: int, threads: int) -> Lists:
     """Rank by cosine, each query itself left out."""
     n = len(rows)
     offsets = np.arange(n + 1, dtype=np.int64)
     ones = np.ones(n, dtype=np.float32)
     itself = Csr(frozen(offsets), frozen(rows), frozen(ones), len(directions))
-    found, scores = _kernels.recommend_dense(
-        directions[rows], directions, itself, None, k=k, threads=threads
-    )
+    found, scores = directions.recommend(directions.items[rows], k, exclude=itself, threads=threads)
     return found, np.minimum(scores, np.float32(1))
