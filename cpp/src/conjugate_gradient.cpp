@@ -25,11 +25,8 @@ public:
         for (std::int64_t i = 0; i < count; ++i) {
             const auto entries = matrix_.row(first + i);
             const auto n = static_cast<std::int64_t>(entries.size());
-            rows[i] = {entries.columns.data(),
-                       entries.values.data(),
-                       n,
-                       static_cast<float>(penalty(side_.options, n, matrix_.cols)),
-                       false};
+            rows[i] = {entries.columns.data(), entries.values.data(), n,
+                       static_cast<float>(penalty(side_.options, n, matrix_.cols)), false};
             load(first + i, n > 0, vectors + i * side_.stride);
         }
         CgBatch batch{
