@@ -10,7 +10,22 @@ import pytest
 import pyrec
 from pyrec import _kernels
 
-hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
+# Processes that tests start shall import the installed package, as the tests do, and not the source
+# folder that they may stand in.
+os.environ["PYTHONSAFEPATH"] = "1"
+
+# How quickly, and how often, an input is generated is no property of the code: a busy machine and an
+# unlucky seed must not decide.
+hypothesis.settings.register_profile(
+    "default",
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.filter_too_much,
+        hypothesis.HealthCheck.data_too_large,
+    ],
+)
 hypothesis.settings.load_profile("default")
 
 
