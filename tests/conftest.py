@@ -14,8 +14,8 @@ from pyrec import _kernels
 # folder that they may stand in.
 os.environ["PYTHONSAFEPATH"] = "1"
 
-# How quickly, and how often, an input is generated is no property of the code: a busy machine and an
-# unlucky seed must not decide.
+# How quickly, and how often, an input is generated is no property of the code: a busy machine and
+# an unlucky seed must not decide.
 hypothesis.settings.register_profile(
     "default",
     deadline=None,
