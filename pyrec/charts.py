@@ -120,7 +120,7 @@ def activity(periods: Any, counts: dict[str, Any], unit: str) -> str:
             axes.bar(days, values, width, bottom=base, color=color, label=kind, align="edge")
             base += values
         dates = need("matplotlib.dates", "the report")
-        locator = dates.AutoDateLocator(maxticks=6)
+        locator = dates.AutoDateLocator(minticks=3, maxticks=7)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
         axes.yaxis.set_major_formatter(need("matplotlib.ticker", "the report").EngFormatter(sep=""))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrec.events import Events
+from pyrec.grouping import group_pairs
 
 __all__ = ["Activity", "activity", "describe", "kind_counts"]
 
@@ -50,8 +51,9 @@ def describe(events: Events) -> dict[str, Any]:
     (3, 2, 2, 2)
     """
     per_item = np.bincount(events.item_rows, minlength=len(events.items))
-    users, items = len(np.unique(events.user_rows)), int(np.count_nonzero(per_item))
-    pairs = np.unique(events.user_rows.astype(np.int64) * len(events.items) + events.item_rows)
+    per_user = np.bincount(events.user_rows, minlength=len(events.users))
+    users, items = int(np.count_nonzero(per_user)), int(np.count_nonzero(per_item))
+    pairs = len(group_pairs(events.user_rows, events.item_rows, len(events.users)).columns)
     first, last = None, None
     if events.timestamps is not None and len(events):
         first, last = (_iso(t) for t in (events.timestamps.min(), events.timestamps.max()))
@@ -60,8 +62,8 @@ def describe(events: Events) -> dict[str, Any]:
         "events": len(events),
         "users": users,
         "items": items,
-        "pairs": len(pairs),
-        "density": len(pairs) / max(users * items, 1),
+        "pairs": pairs,
+        "density": pairs / max(users * items, 1),
         "kinds": kind_counts(events),
         "first": first,
         "last": last,

@@ -91,7 +91,9 @@ def run(
             written = _write_lists(config, model, folder, progress)
         with steps("save the model"):
             model.save(folder / "model")
-        facts = _facts(config, log, quality, written, steps)
+        with steps("describe the log"):
+            facts = _facts(config, log, quality, written)
+        facts["steps"] = [asdict(step) for step in steps.done]
         with steps("write the report"):
             html = _report(config, log, model, written, facts)
             (folder / "report.html").write_text(html, encoding="utf-8")
@@ -179,7 +181,6 @@ def _facts(
     events: Events,
     quality: dict[str, Any] | None,
     written: Written,
-    steps: Steps,
 ) -> dict[str, Any]:
     return {
         "source": config.output.title or Path(config.data.path).name,
@@ -195,7 +196,6 @@ def _facts(
             "users": written.users,
             "items": int(np.count_nonzero(written.exposure)),
         },
-        "steps": [asdict(step) for step in steps.done],
         "runtime": runtime.info(),
         "config": config.complete(),
     }

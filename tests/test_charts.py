@@ -46,6 +46,15 @@ def test_one_period_and_many_kinds():
     ET.fromstring(charts.activity(DAYS[:1], kinds, "month"))
 
 
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+@pytest.mark.parametrize("periods", [1, 2, 3, 5, 8, 13, 21, 34, 55, 70, 150])
+def test_any_span_has_its_ticks(unit, periods):
+    step = {"day": 1, "week": 7, "month": 30}[unit]
+    days = np.datetime64("2020-09-13") + step * np.arange(periods)
+    svg = charts.activity(days, {"event": np.arange(periods)}, unit)
+    assert "20" in "".join(re.findall(r">([^<>]*\d[^<>]*)</text>", svg))
+
+
 def test_matplotlib_settings_of_the_process_stay(monkeypatch):
     import matplotlib
 

@@ -17,10 +17,14 @@ import pyrec
 COMMANDS = ["demo", "run", "fit", "evaluate", "recommend", "similar", "inspect"]
 
 
-@pytest.fixture(scope="module")
-def shop(site, tmp_path_factory):
-    """A small log as a file, and a configuration for it."""
+@pytest.fixture(scope="module", autouse=True)
+def installed(site):
     use(site)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A small log as a file, and a configuration for it."""
     return write_shop(tmp_path_factory.mktemp("shop"))
 
 
@@ -114,6 +118,39 @@ def test_a_missing_part_of_the_application_is_named_with_its_install_line(tmp_pa
     run = ("run", shop / "run.toml", "--set", f"output.directory={tmp_path / 'x'}")
     refused(without("jinja2", *run), r"jinja2: pip install 'pyrec\[app\]'")
     assert list((tmp_path / "x").iterdir()) == []
+
+
+# ---- demo ----------------------------------------------------------------------------------------
+
+
+def test_demo_simulates_a_shop_and_says_what_to_try_next(tmp_path):
+    result = command("demo", "--users", 200, "--items", 50, "--days", 30, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    out = tmp_path / "pyrec-demo"
+    assert {entry.name for entry in out.iterdir()} == {
+        "config.toml", "metrics.json", "model", "recommendations.parquet", "report.html", "shop",
+    }  # fmt: skip
+    assert "recall@10" in result.stdout
+    assert "<h1>A simulated shop</h1>" in (out / "report.html").read_text()
+    # What it proposes works, but for the browser and the user's own log.
+    proposed = re.findall(r"^  pyrec (.*)$", result.stdout.partition("Next:")[2], re.MULTILINE)
+    assert [line.split()[0] for line in proposed] == ["recommend", "similar", "run", "demo"]
+    for line in proposed[:3]:
+        assert command(*line.split(), cwd=tmp_path).returncode == 0
+
+
+def test_demo_on_the_users_own_log(shop, tmp_path):
+    own = ["demo", "--data", shop / "log.csv", "--output", tmp_path / "out", "--model", "item_knn"]
+    result = command(*own, "--json", "--target", "addtocart", "-k", 7)
+    facts = json.loads(result.stdout)
+    assert facts["source"] == "log.csv"
+    assert facts["config"]["model"]["name"] == "item_knn"
+    assert facts["config"]["split"]["target"] == "addtocart"
+    assert facts["output"]["k"] == 7
+    assert "recall@7" in facts["quality"]["parts"][0]["metrics"]
+    text = command(*own).stdout
+    assert "user: column 'user_id' (guessed from its name)" in text
+    assert "--data" not in text.partition("Next:")[2]
 
 
 # ---- run -----------------------------------------------------------------------------------------
@@ -238,7 +275,9 @@ def test_recommend_to_all(shop, finished, tmp_path, suffix):
     file = tmp_path / f"lists.{suffix}"
     result = command("recommend", shop / "out", "-o", file, "-k", 5)
     assert result.returncode == 0, result.stderr
-    assert re.search(r"[\d,]+ recommendations for 1\d\d users", result.stdout)
+    told = re.search(r"([\d,]+) recommendations for (1\d\d) users", result.stdout)
+    facts = json.loads(command("recommend", shop / "out", "-o", file, "-k", 5, "--json").stdout)
+    assert [f"{facts[name]:,}" for name in ("rows", "users")] == list(told.groups())
     written = duckdb.sql(f"from '{file}'").fetchall()
     reference = duckdb.sql(f"from '{shop / 'out' / 'recommendations.parquet'}'").fetchall()
     assert [row[:2] + row[3:] for row in written] == [row[:2] + row[3:] for row in reference]

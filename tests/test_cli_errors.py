@@ -15,10 +15,14 @@ from pyrec.experiment import run
 from pyrec.runconfig import RunConfig
 
 
-@pytest.fixture(scope="module")
-def shop(site, tmp_path_factory):
-    """A small log as a file, and a configuration for it."""
+@pytest.fixture(scope="module", autouse=True)
+def installed(site):
     use(site)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A small log as a file, and a configuration for it."""
     return write_shop(tmp_path_factory.mktemp("shop"))
 
 

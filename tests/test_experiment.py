@@ -42,7 +42,7 @@ def test_a_run_from_a_log_to_lists(config, log, tmp_path):
     assert [part["name"] for part in facts["quality"]["parts"]] == ["new", "repeat"]
     assert [step["name"] for step in facts["steps"]] == [
         "clean", "split", "fit item_knn on the training part", "judge", "fit item_knn",
-        "recommend", "save the model", "write the report",
+        "recommend", "save the model", "describe the log", "write the report",
     ]  # fmt: skip
     assert all(step["seconds"] >= 0 and step["peak_bytes"] > 1e6 for step in facts["steps"])
     assert facts["runtime"]["version"] == pyrec.__version__
@@ -118,7 +118,7 @@ def test_cleaning_is_told(config, log, tmp_path):
     assert "return" not in facts["data"]["kinds"]
     told = {step["name"]: step["counts"] for step in facts["data"]["provenance"]}
     assert told["clean: returns"]["events"] > 0
-    assert "clean: returns" in (tmp_path / "out" / "report.html").read_text()
+    assert "removed by the rule returns" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_titles_of_a_catalogue_are_in_the_report(config, tmp_path, log):

@@ -61,7 +61,9 @@ def recommend(
             written = write_recommendations(
                 opened, output, k, exclude_seen=exclude_seen, progress=progress
             )
-        click.echo(f"{output}: {written.rows:,} recommendations for {written.users:,} users")
+        facts = {"path": str(output), "rows": written.rows, "users": written.users}
+        told = f"{output}: {written.rows:,} recommendations for {written.users:,} users"
+        click.echo(told) if not as_json else display.echo_json(facts)
         return
     ids = ids_of(users, opened.users, "user")
     ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, unknown=unknown)
