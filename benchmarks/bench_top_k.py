@@ -13,7 +13,7 @@ import peers
 import pytest
 
 from pyrec import _kernels, runtime
-from pyrec.interactions import as_csr
+from pyrec.data.interactions import as_csr
 from pyrec.kernels import ItemIndex, top_k
 
 

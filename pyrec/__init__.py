@@ -4,23 +4,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyrec import errors, kernels, runtime
-    from pyrec.adjacency import read_adjacency
+    from pyrec.data.events import Events
+    from pyrec.data.interactions import Interactions
+    from pyrec.data.ranking import Ranking
+    from pyrec.data.vocabulary import Vocabulary
     from pyrec.evaluation.compare import compare
     from pyrec.evaluation.cross_validation import cross_validate
     from pyrec.evaluation.evaluate import evaluate
-    from pyrec.events import Events
-    from pyrec.interactions import Interactions
-    from pyrec.io import read_events, read_items
+    from pyrec.io.adjacency import read_adjacency
+    from pyrec.io.reading import read_events, read_items
+    from pyrec.io.writing import write_ranking, write_table
     from pyrec.linking import get_cmake_dir, get_include
     from pyrec.models.als import ALS
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
-    from pyrec.ranking import Ranking
     from pyrec.runtime import threads
-    from pyrec.simulate import simulate_shop
-    from pyrec.vocabulary import Vocabulary
-    from pyrec.writing import write_ranking, write_table
+    from pyrec.simulation.shop import simulate_shop
 
     __version__: str
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 # once, and a service loads only what it touches.
 _MODULES = {
     "ALS": "models.als",
-    "Events": "events",
-    "Interactions": "interactions",
+    "Events": "data.events",
+    "Interactions": "data.interactions",
     "ItemKNN": "models.neighbors",
     "Popularity": "models.popularity",
     "UserKNN": "models.neighbors",
-    "Ranking": "ranking",
-    "Vocabulary": "vocabulary",
+    "Ranking": "data.ranking",
+    "Vocabulary": "data.vocabulary",
     "compare": "evaluation.compare",
     "cross_validate": "evaluation.cross_validation",
     "errors": "",
@@ -43,15 +43,15 @@ _MODULES = {
     "get_cmake_dir": "linking",
     "get_include": "linking",
     "kernels": "",
-    "read_adjacency": "adjacency",
-    "read_events": "io",
-    "read_items": "io",
+    "read_adjacency": "io.adjacency",
+    "read_events": "io.reading",
+    "read_items": "io.reading",
     "load": "models.registry",
     "runtime": "",
-    "simulate_shop": "simulate",
+    "simulate_shop": "simulation.shop",
     "threads": "runtime",
-    "write_ranking": "writing",
-    "write_table": "writing",
+    "write_ranking": "io.writing",
+    "write_table": "io.writing",
 }
 
 __all__ = [

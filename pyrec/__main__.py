@@ -2,7 +2,6 @@
 
 import sys
 
-from pyrec.cli import main
 from pyrec.linking import get_cmake_dir, get_include
 
 # These need nothing but the core: a build has no use for the packages of the application.
@@ -12,4 +11,6 @@ if __name__ == "__main__":
     if len(sys.argv) == 2 and sys.argv[1] in FOLDERS:
         print(FOLDERS[sys.argv[1]]())
     else:
+        from pyrec.cli import main
+
         main()

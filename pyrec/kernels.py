@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
-from pyrec.columns import frozen, owned
 from pyrec.config import build
+from pyrec.data.columns import frozen, owned
+from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError
-from pyrec.interactions import as_csr
+from pyrec.preparation.weighting import Axis, bm25, tfidf
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Measure, most_similar
-from pyrec.weighting import Axis, bm25, tfidf
 
 __all__ = ["ItemIndex", "neighbors", "top_k"]
 
@@ -210,8 +210,8 @@ def neighbors(
         Whose neighbours: of columns or of rows.
     metric : {"cosine", "asymmetric", "jaccard", "dot", "bm25", "tfidf"}
         The measure; `pyrec.similarity.Measure` has the formulas and sources of the first four.
-        ``"bm25"`` is the dot product after `pyrec.weighting.bm25`, ``"tfidf"`` the cosine after
-        `pyrec.weighting.tfidf`, with `axis` for the documents.
+        ``"bm25"`` is the dot product after `weighting.bm25` of `pyrec.preparation`, ``"tfidf"`` the
+        cosine after `weighting.tfidf`, with `axis` for the documents.
     shrink : float, default 0
         Added to the denominator of the measure.
     alpha : float, default 0.5

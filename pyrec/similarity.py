@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import Options
+from pyrec.data.interactions import frozen
 from pyrec.errors import ConfigError, NumericalError
-from pyrec.interactions import frozen
 
 __all__ = ["Comparable", "Measure", "Metric", "most_similar"]
 

@@ -10,11 +10,11 @@ import scipy.sparse as sp
 
 import pyrec
 from pyrec.config import build
+from pyrec.data.interactions import Interactions
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, NotSupportedError, UnknownIdError
-from pyrec.interactions import Interactions
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.registry import estimator_class
-from pyrec.vocabulary import Vocabulary
 
 USERS, ITEMS = 60, 40
 

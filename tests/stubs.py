@@ -6,7 +6,7 @@ import numpy as np
 import reference
 import scipy.sparse as sp
 
-from pyrec.interactions import Interactions
+from pyrec.data.interactions import Interactions
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Estimator, Model
 

@@ -13,17 +13,35 @@ PYTHON = ROOT / "pyrec"
 CPP = ROOT / "cpp"
 
 # From the ground up. A module imports from its own layer and those above it in this list, and
-# never in a circle. A package stands for its modules. What is not named is data.
+# never in a circle; neither do packages. What is named stands for all of its modules.
 LAYERS = {
     "bindings": "_arrow _encode _ids _kernels capi cmake",
     "foundation": "config errors extras linking runtime",
-    "data": "",
+    "data": "data",
+    "tools": "io preparation simulation similarity kernels",
     "models": "models",
-    "workflow": """batch charts demonstration describe evaluation experiment guess judging people
-        report runconfig staging starter steps""",
+    "evaluation": "evaluation",
+    "report": "report",
+    "workflow": "workflow",
     "entry": "__init__ __main__ cli",
 }
 RANKS = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names.split()}
+
+# Where tests are not called after their module: what every model passes, and what runs a process.
+PYTHON_MIRRORS = {
+    "__init__": "test_init",
+    "__main__": "test_linking",
+    "_arrow": "data/test_arrow",
+    "_ids": "data/test_vocabulary",
+    "_encode": "test_encode",
+    "_kernels": "test_kernels",
+    "capi": "test_linking",
+    "cli": "test_cli",  # of all its modules: tests run commands
+    "cmake": "test_linking",
+    "models.abilities": "test_models",
+    "models.base": "test_models",
+}
+CPP_MIRRORS = {"errors": "csr"}  # two exceptions without code: thrown and caught there
 
 # A stub has one file per compiled module, however many functions there are.
 MAY_BE_LONG = {"pyrec/_kernels.pyi"}
@@ -61,7 +79,7 @@ def import_graph():
 
 
 def rank(module):
-    return RANKS.get(module.partition(".")[0], list(LAYERS).index("data"))
+    return RANKS[module.partition(".")[0]]  # whatever is new takes its place in LAYERS
 
 
 def test_python_modules_import_from_lower_layers_only():
@@ -76,6 +94,37 @@ def test_python_modules_import_from_lower_layers_only():
 
 def test_python_modules_do_not_import_in_a_circle():
     list(TopologicalSorter(import_graph()).static_order())  # raises CycleError, naming the circle
+
+
+def test_packages_do_not_import_in_a_circle():
+    rooms = {}
+    for module, others in import_graph().items():
+        room = rooms.setdefault(module.partition(".")[0], set())
+        room |= {other.partition(".")[0] for other in others} - {module.partition(".")[0]}
+    list(TopologicalSorter(rooms).static_order())
+
+
+def mirror(module):
+    """Return the path of the tests of a module."""
+    name = PYTHON_MIRRORS.get(module) or PYTHON_MIRRORS.get(module.partition(".")[0])
+    package, _, own = module.rpartition(".")
+    return f"tests/{name or f'{package}/test_{own}'}.py"
+
+
+def is_empty(file):
+    """Tell whether a module consists of its docstring."""
+    return file.suffix == ".py" and len(ast.parse(file.read_text()).body) <= 1
+
+
+def test_every_module_has_a_test_file():
+    wanted = {mirror(name) for name, file in modules().items() if not is_empty(file)}
+    assert sorted(name for name in wanted if not (ROOT / name).exists()) == []
+
+
+def test_every_public_header_has_a_test_file():
+    stems = [file.stem for file in sources(CPP / "include")]
+    wanted = {f"cpp/tests/test_{CPP_MIRRORS.get(stem, stem)}.cpp" for stem in stems}
+    assert sorted(name for name in wanted if not (ROOT / name).exists()) == []
 
 
 def includes(file):

@@ -11,8 +11,8 @@ import pytest
 from command import ENVIRONMENT, command, refused, use, write_shop
 
 import pyrec
-from pyrec.experiment import run
-from pyrec.runconfig import RunConfig
+from pyrec.workflow.experiment import run
+from pyrec.workflow.runconfig import RunConfig
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -135,3 +135,14 @@ def test_paths_in_the_architecture_document_exist():
     assert len(paths) > 50
     missing = [path for path in paths if not list(ROOT.glob(re.sub("<[a-z]+>", "*", path)))]
     assert missing == []
+
+
+def test_the_architecture_document_lists_every_file():
+    listed = set(listed_paths((ROOT / "docs" / "architecture.md").read_text()))
+    files = [
+        str(file.relative_to(ROOT))
+        for folder in ("pyrec", "cpp/include", "cpp/src", "cpp/bindings", "cpp/cmake")
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    assert sorted(file for file in files if file not in listed) == []

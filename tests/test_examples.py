@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pyrec.experiment import run
-from pyrec.runconfig import RunConfig
+from pyrec.workflow.experiment import run
+from pyrec.workflow.runconfig import RunConfig
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

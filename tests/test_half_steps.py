@@ -11,8 +11,8 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 
 from pyrec import _kernels
+from pyrec.data.interactions import as_csr
 from pyrec.errors import NumericalError
-from pyrec.interactions import as_csr
 
 DEFAULTS = dict(
     solver="exact",

@@ -9,7 +9,7 @@ import pytest
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
-from pyrec.interactions import frozen
+from pyrec.data.interactions import frozen
 
 # The bindings look for signals every 100 ms, between two chunks of about a millisecond each. The
 # rest is for machines that are busy with something else.

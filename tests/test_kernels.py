@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from strategies import factor_pairs, hard_factors
 
 from pyrec import _kernels
+from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError, NumericalError
-from pyrec.interactions import as_csr
 from pyrec.kernels import ItemIndex, top_k
 
 

@@ -136,6 +136,14 @@ def test_the_c_level_signatures_of_the_cython_module_stand():
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "function"),
+    [("--cmakedir", pyrec.get_cmake_dir), ("--includedir", pyrec.get_include)],
+)
+def test_the_folders_are_told_on_the_command_line(option, function):
+    assert run(sys.executable, "-m", "pyrec", option).splitlines()[-1] == function()
+
+
 def test_an_installation_without_headers_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(pyrec, "__path__", [str(tmp_path)])
     with pytest.raises(FileNotFoundError, match=r"pyrec/include/pyrec/c_api.h is missing from"):

@@ -69,7 +69,7 @@ def test_the_wheel_holds_the_package_without_its_sources(clone):
     assert {"pyrec/__init__.py", "pyrec/py.typed", "pyrec/_kernels.pyi", "pyrec/capi.pxd"} <= set(
         names
     )
-    assert any(name.startswith("pyrec/templates/") for name in names)
+    assert any(name.startswith("pyrec/report/templates/") for name in names)
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"pyrec", f"pyrec-{pyrec.__version__}.dist-info"}
     suffixes = {Path(name).suffix for name in names if name.startswith("pyrec/")}
@@ -151,3 +151,13 @@ def test_every_module_imports_without_the_application_packages(bare):
     )
     result = bare(f"import importlib; [importlib.import_module(m) for m in {modules}]")
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_command_line_without_its_packages_says_what_to_install(bare):
+    result = bare(
+        "import runpy; sys.argv[0] = 'pyrec'; runpy.run_module('pyrec', run_name='__main__')",
+        "demo",
+    )
+    assert result.returncode != 0
+    assert "pip install 'pyrec[app]'" in result.stderr
+    assert "Traceback" not in result.stderr

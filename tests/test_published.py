@@ -12,8 +12,8 @@ from stubs import GivenModel
 
 import pyrec
 from pyrec import _kernels
+from pyrec.data.interactions import as_csr
 from pyrec.evaluation.metrics import measure
-from pyrec.interactions import as_csr
 
 pytestmark = pytest.mark.real_data
 

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from strategies import whole
 
 from pyrec import _kernels
+from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError, NumericalError
-from pyrec.interactions import as_csr
 
 rows_of = lambda values: np.array(values, np.int32)  # noqa: E731
 

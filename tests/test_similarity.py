@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from strategies import sparse_matrices
 
 import pyrec
+from pyrec.data.interactions import as_csr
 from pyrec.errors import ConfigError, DataError, NumericalError
-from pyrec.interactions import as_csr
 from pyrec.kernels import neighbors
+from pyrec.preparation.weighting import bm25, tfidf
 from pyrec.similarity import Measure, most_similar
-from pyrec.weighting import bm25, tfidf
 
 METRICS = ["cosine", "asymmetric", "jaccard", "dot"]
 at_every_level = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -38,10 +38,10 @@ def demo(
     Without --data, simulates a shop. The folder gets recommendations.parquet, model/, metrics.json,
     report.html and the config.toml that made them.
     """
-    from pyrec.experiment import run
-    from pyrec.runconfig import RunConfig
-    from pyrec.starter import MODEL
-    from pyrec.steps import Steps
+    from pyrec.workflow.experiment import run
+    from pyrec.workflow.runconfig import RunConfig
+    from pyrec.workflow.starter import MODEL
+    from pyrec.workflow.steps import Steps
 
     with Bars() as bars:
         with Steps(bars)("read the log" if data else "simulate a shop"):
@@ -63,8 +63,8 @@ def demo(
 
 def _own(data: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Any, list[str]]:
     """Return a plan for a log, the log, and what was guessed."""
-    from pyrec.guess import ROLES
-    from pyrec.starter import starter
+    from pyrec.workflow.guess import ROLES
+    from pyrec.workflow.starter import starter
 
     found = starter(data, {role: options[role] for role in ROLES})
     return found.options, found.events, found.notes
@@ -72,7 +72,7 @@ def _own(data: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Any, list
 
 def _simulated(output: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Any, list[str]]:
     """Return the same for a simulated shop, which is written to files, too."""
-    from pyrec.demonstration import write_shop
+    from pyrec.workflow.demonstration import write_shop
 
     folder = output / "shop"
     size = {name: options[name] for name in ("users", "items", "days", "random_state")}

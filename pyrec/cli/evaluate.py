@@ -21,10 +21,10 @@ def evaluate(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     the figures and writes nothing. Another model or another setting is one --set away:
     --set model.name=item_knn.
     """
-    from pyrec import experiment
     from pyrec.errors import ConfigError
-    from pyrec.runconfig import RunConfig
-    from pyrec.steps import Steps
+    from pyrec.workflow import experiment
+    from pyrec.workflow.runconfig import RunConfig
+    from pyrec.workflow.steps import Steps
 
     plan = RunConfig.from_toml(config, overrides)
     with Bars() as bars:

@@ -20,9 +20,9 @@ def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: 
 
     Nothing is held out and nothing judged; see evaluate for that.
     """
-    from pyrec import experiment
-    from pyrec.runconfig import RunConfig
-    from pyrec.steps import Steps
+    from pyrec.workflow import experiment
+    from pyrec.workflow.runconfig import RunConfig
+    from pyrec.workflow.steps import Steps
 
     plan = RunConfig.from_toml(config, overrides)
     folder = output or Path(plan.output.directory) / "model"

@@ -31,7 +31,7 @@ def inspect(path: Path, as_json: bool, **columns: str | None) -> None:
 
 def _configuration(path: Path, as_json: bool) -> None:
     from pyrec.config import to_toml
-    from pyrec.runconfig import RunConfig
+    from pyrec.workflow.runconfig import RunConfig
 
     complete = RunConfig.from_toml(path).complete()
     if as_json:
@@ -60,9 +60,9 @@ def _model(path: Path, as_json: bool) -> None:
 
 def _log(path: Path, columns: dict[str, str | None], as_json: bool) -> None:
     from pyrec.config import to_toml
-    from pyrec.describe import describe
-    from pyrec.starter import starter
-    from pyrec.steps import Steps
+    from pyrec.report.describe import describe
+    from pyrec.workflow.starter import starter
+    from pyrec.workflow.steps import Steps
 
     with Bars() as bars, Steps(bars)(f"read {path.name}"):
         found = starter(path, columns)

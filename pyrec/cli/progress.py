@@ -16,7 +16,7 @@ _FORMAT_UNKNOWN = "{desc} ... {elapsed}"
 
 
 class Bars:
-    """A listener for `pyrec.steps.Steps` that draws bars; a context manager.
+    """A listener for `pyrec.workflow.steps.Steps` that draws bars; a context manager.
 
     A thread redraws, because steps that wait for one long call report nothing in between.
     """
@@ -46,7 +46,7 @@ class Bars:
         self._close()
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        """Take the news of a step (see `pyrec.steps.Listener`)."""
+        """Take the news of a step (see `pyrec.workflow.steps.Listener`)."""
         if self._thread is None:
             return
         with self._lock:

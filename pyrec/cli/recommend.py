@@ -54,8 +54,8 @@ def recommend(
     exclude_seen: Any = list(kinds) if kinds else not include_seen
     opened = open_model(model)
     if output:
-        from pyrec.batch import write_recommendations
-        from pyrec.steps import Steps
+        from pyrec.workflow.batch import write_recommendations
+        from pyrec.workflow.steps import Steps
 
         with Bars() as bars, Steps(bars)("recommend") as progress:
             written = write_recommendations(

@@ -22,8 +22,8 @@ def run(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     fits it again on everything, and writes recommendations.parquet, model/, metrics.json and
     report.html to the directory of [output].
     """
-    from pyrec.experiment import run as run_experiment
-    from pyrec.runconfig import RunConfig
+    from pyrec.workflow.experiment import run as run_experiment
+    from pyrec.workflow.runconfig import RunConfig
 
     with Bars() as bars:
         facts = run_experiment(RunConfig.from_toml(config, overrides), listener=bars)

@@ -12,12 +12,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
-from pyrec.columns import owned
+from pyrec.data.columns import owned
+from pyrec.data.events import Events
+from pyrec.data.interactions import Interactions, as_csr, select
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
-from pyrec.events import Events
-from pyrec.interactions import Interactions, as_csr, select
 from pyrec.models.base import Model
-from pyrec.vocabulary import Vocabulary
 
 __all__ = ["Cases", "as_interactions", "found_in", "rows_for"]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrec import _kernels, runtime
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.estimates import Estimate, Values, bootstrap, checked_resampling, interval
 from pyrec.evaluation.evidence import PerUser
 from pyrec.evaluation.results import Part, Report
-from pyrec.vocabulary import Vocabulary
 
 __all__ = ["Comparison", "Difference", "compare", "holm"]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from pyrec.data.events import Events
+from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError
 from pyrec.evaluation.evaluate import evaluate
 from pyrec.evaluation.results import Report
-from pyrec.events import Events
-from pyrec.interactions import Interactions
 from pyrec.models.base import Estimator
-from pyrec.split import FoldSplit, split
+from pyrec.preparation.split import FoldSplit, split
 
 __all__ = ["CrossValidation", "cross_validate"]
 

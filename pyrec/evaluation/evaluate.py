@@ -10,7 +10,7 @@ from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
 from pyrec.models.base import Estimator, Model
-from pyrec.split import Split
+from pyrec.preparation.split import Split
 
 __all__ = ["evaluate"]
 

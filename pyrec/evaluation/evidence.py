@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError
-from pyrec.interactions import as_csr
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Lists", "PerUser", "Ratings", "Scores"]

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
-from pyrec.columns import owned
+from pyrec.data.columns import owned
+from pyrec.data.interactions import Interactions, select
 from pyrec.errors import NotSupportedError, NumericalError
 from pyrec.evaluation.cases import Cases, found_in, rows_for
 from pyrec.evaluation.estimates import Estimate, Values, estimates
@@ -14,7 +15,6 @@ from pyrec.evaluation.evidence import Lists, Ratings, Scores
 from pyrec.evaluation.metrics import Request
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Part
-from pyrec.interactions import Interactions, select
 from pyrec.models.abilities import FoldsIn, require
 from pyrec.models.base import Model
 from pyrec.models.query import Filter

@@ -11,11 +11,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
+from pyrec.data.interactions import Interactions, as_csr, frozen
+from pyrec.data.ranking import Explanation, Ranking
 from pyrec.errors import DataError, NotSupportedError
-from pyrec.interactions import Interactions, as_csr, frozen
 from pyrec.models.base import Lists, Model
 from pyrec.models.query import Filter, checked_k, encode_queries, id_lists, resolve_filter
-from pyrec.ranking import Explanation, Ranking
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Explains", "FoldsIn", "SimilarItems", "SimilarUsers", "require"]

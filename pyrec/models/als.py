@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.interactions import Interactions, frozen
 from pyrec.errors import ConfigError, NumericalError
-from pyrec.interactions import Interactions, frozen
 from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.base import Callback, Estimator, Lists, Model, Step

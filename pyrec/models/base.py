@@ -14,15 +14,16 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pyrec import _kernels, artifact
+from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import Options
+from pyrec.data.interactions import Interactions
+from pyrec.data.ranking import Ranking
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, NotSupportedError
-from pyrec.interactions import Interactions
+from pyrec.io import artifact
 from pyrec.models.query import Filter, checked_k, checked_rows, encode_queries, resolve_filter
-from pyrec.ranking import Ranking
 from pyrec.runtime import resolve_threads
-from pyrec.vocabulary import Vocabulary
 
 __all__ = ["Estimator", "Lists", "Model", "Step"]
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.interactions import Interactions, frozen
 from pyrec.errors import ConfigError
-from pyrec.interactions import Interactions, frozen
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter
+from pyrec.preparation.weighting import Axis, Collection, bm25, tfidf
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Comparable, Measure, Metric, most_similar
-from pyrec.weighting import Axis, Collection, bm25, tfidf
 
 __all__ = ["ItemKNN", "ItemKNNModel", "UserKNN", "UserKNNModel"]
 
@@ -68,8 +68,8 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
     metric : {"cosine", "asymmetric", "jaccard", "dot"}
         The measure of similarity; `pyrec.similarity.Measure` has the formulas.
     weighting : {"none", "bm25", "tfidf"}
-        How weights are changed before items are compared (`pyrec.weighting`). Scores use the
-        history's own weights in any case.
+        How weights are changed before items are compared (`pyrec.preparation.weighting`). Scores
+        use the history's own weights in any case.
     shrink : float, default 0
         Added to the denominator of the measure.
     alpha : float, default 0.5

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
-from pyrec.interactions import Interactions
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.interactions import as_csr, frozen, select
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
-from pyrec.interactions import as_csr, frozen, select
 from pyrec.runtime import resolve_threads
-from pyrec.vocabulary import Vocabulary
 
 __all__ = ["Filter", "checked_k", "checked_rows", "encode_queries", "id_lists", "resolve_filter"]
 

@@ -3,10 +3,10 @@
 from importlib import import_module
 from pathlib import Path
 
-from pyrec import artifact
 from pyrec.config import build, suggestion
+from pyrec.data.interactions import Interactions
 from pyrec.errors import ArtifactError, ConfigError
-from pyrec.interactions import Interactions
+from pyrec.io import artifact
 from pyrec.models.base import Estimator, Model
 
 __all__ = ["MODELS", "estimator_class", "load"]

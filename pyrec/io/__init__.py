@@ -1,0 +1,1 @@
+"""Input and output: files, databases and frames in, tables and artefacts out."""

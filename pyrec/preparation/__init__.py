@@ -1,0 +1,1 @@
+"""Preparation: what happens to a log before a model sees it: cleaning, weights, splits."""

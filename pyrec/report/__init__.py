@@ -1,0 +1,1 @@
+"""Report: what a run tells its reader: descriptions, findings, figures, one HTML page."""

@@ -1,0 +1,112 @@
+"""A few people, from little to much activity, with their history and list: a look at the result."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrec.data.catalogue import Catalogue
+from pyrec.data.events import Events
+from pyrec.data.moments import isoformat
+from pyrec.models.base import Model
+from pyrec.report.page import Entry, Person
+
+__all__ = ["choose", "people"]
+
+_SHOWN = 10
+
+
+def people(
+    model: Model,
+    events: Events,
+    n: int,
+    *,
+    exclude_seen: bool | str | list[str] = True,
+    catalogue: Catalogue | None = None,
+) -> list[Person]:
+    """Return `n` people with their latest events and the head of their list.
+
+    Parameters
+    ----------
+    model : Model
+        Makes the lists.
+    events : Events
+        The log, in the model's vocabularies.
+    n : int
+        How many people; fewer if there are fewer.
+    exclude_seen : bool, str or list of str
+        As in `Model.recommend`.
+    catalogue : Catalogue, optional
+        Has the column ``title``, perhaps ``category``; an item without a title shows its id.
+    """
+    rows = choose(np.bincount(events.user_rows, minlength=len(events.users)), n)
+    found, scores = model.recommend_rows(rows, _SHOWN, exclude_seen=exclude_seen)
+    label = _Labels(catalogue)
+    return [
+        _person(events, int(row), label, _list(model, items[items >= 0], best, label))
+        for row, items, best in zip(rows, found, scores, strict=True)
+    ]
+
+
+def choose(events_per_user: NDArray[Any], n: int) -> NDArray[np.int32]:
+    """Return the rows of `n` users spread evenly from little activity to much.
+
+    Examples
+    --------
+    >>> choose(np.array([5, 0, 1, 9]), 2).tolist()
+    [2, 3]
+    """
+    active = np.flatnonzero(events_per_user)
+    by_activity = active[np.argsort(events_per_user[active], kind="stable")]
+    if n < len(by_activity):
+        at = (np.linspace(0.1, 0.95, n) * len(by_activity)).astype(int)
+        by_activity = by_activity[np.unique(at)]
+    return np.asarray(by_activity, dtype=np.int32)
+
+
+class _Labels:
+    """Makes the line of an item from what the catalogue knows of it."""
+
+    def __init__(self, catalogue: Catalogue | None) -> None:
+        # The ids of two files may have different types: text in one, numbers in the other.
+        self._known = {
+            column: {str(item): text for item, text in catalogue.titles(column).items()}
+            for column in ("title", "category")
+            if catalogue is not None and column in catalogue.columns
+        }
+
+    def __call__(self, item: Any, **facts: Any) -> Entry:
+        key = str(item)
+        title = self._known.get("title", {}).get(key) or key
+        return Entry(key, title, category=self._known.get("category", {}).get(key), **facts)
+
+
+def _list(
+    model: Model, items: NDArray[np.int32], scores: NDArray[np.float32], label: _Labels
+) -> list[Entry]:
+    ids = model.items.decode(items).tolist()
+    return [label(item, score=float(score)) for item, score in zip(ids, scores, strict=False)]
+
+
+def _person(events: Events, row: int, label: _Labels, ranked: list[Entry]) -> Person:
+    at = np.flatnonzero(events.user_rows == row)
+    if events.timestamps is not None:
+        at = at[np.argsort(events.timestamps[at], kind="stable")]
+    latest = at[::-1][:_SHOWN]
+    return Person(
+        id=str(events.users.decode(row)),
+        events=len(at),
+        items=len(np.unique(events.item_rows[at])),
+        history=[_entry(events, int(event), label) for event in latest],
+        list=ranked,
+        more=len(at) - len(latest),
+    )
+
+
+def _entry(events: Events, event: int, label: _Labels) -> Entry:
+    facts = {}
+    if events.kinds is not None:
+        facts["kind"] = events.kind_names[events.kinds[event]]
+    if events.timestamps is not None:
+        facts["date"] = isoformat(int(events.timestamps[event]))[:10]
+    return label(events.items.decode(int(events.item_rows[event])), **facts)

@@ -1,0 +1,1 @@
+"""Workflow: a whole run, from the file that describes it to the folder that it leaves."""

@@ -1,0 +1,238 @@
+"""Experiment: the whole job that a `RunConfig` describes, from a log to lists and a report."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from pyrec import runtime
+from pyrec.config import to_toml
+from pyrec.data.catalogue import Catalogue
+from pyrec.data.events import Events
+from pyrec.errors import ConfigError, DataError
+from pyrec.evaluation.evaluate import evaluate
+from pyrec.io.reading import read_events, read_items
+from pyrec.io.sources import column_names
+from pyrec.models.base import Model
+from pyrec.models.popularity import Popularity
+from pyrec.preparation.cleaning import clean
+from pyrec.preparation.split import FoldSplit, GivenSplit, NoSplit, Split, split
+from pyrec.preparation.weighting import weigh
+from pyrec.report.describe import activity, describe
+from pyrec.report.judging import judged
+from pyrec.report.page import Pictures, render
+from pyrec.report.people import people
+from pyrec.workflow.batch import Written, write_recommendations
+from pyrec.workflow.runconfig import Data, RunConfig
+from pyrec.workflow.staging import staged
+from pyrec.workflow.steps import Listener, Steps
+
+__all__ = ["fit", "judge", "load", "run"]
+
+ENTRIES = ("recommendations.parquet", "model", "report.html", "config.toml", "metrics.json")
+
+
+def run(
+    config: RunConfig, *, events: Events | None = None, listener: Listener | None = None
+) -> dict[str, Any]:
+    """Do the whole job: read, clean, split, fit, judge, fit again on everything, write.
+
+    The directory of ``[output]`` gets ``recommendations.parquet`` (user_id, item_id, score, rank),
+    ``model/``, ``metrics.json`` (what this returns), ``report.html`` and ``config.toml``; all of
+    them at once when all is done, so that a run that fails or is interrupted shows nothing and
+    leaves an earlier run's output as it was.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What to do.
+    events : Events, optional
+        The log, if it has been read already.
+    listener : callable, optional
+        Hears of the progress (see `pyrec.workflow.steps.Listener`).
+
+    Returns
+    -------
+    dict
+        Plain data: ``data`` (with its provenance), ``split``, ``quality``, ``output``, ``steps``
+        (seconds and peak memory of each), ``runtime`` and ``config``.
+
+    Raises
+    ------
+    PyrecError
+        Whatever is wrong with the configuration, the log, the training or the output directory.
+
+    Examples
+    --------
+    >>> log = Events.from_ids(users=[1, 1, 2, 2, 3], items=["a", "b", "a", "c", "a"])
+    >>> config = RunConfig.from_dict({
+    ...     "data": {"path": "log.csv", "user": "who", "item": "what"},
+    ...     "split": {"method": "none"}, "model": {"name": "popularity"},
+    ...     "output": {"directory": "doctest-out", "k": 1},
+    ... })
+    >>> facts = run(config, events=log)  # doctest: +SKIP
+    >>> facts["output"]["rows"]  # doctest: +SKIP
+    3
+    """
+    steps = Steps(listener)
+    with (
+        runtime.threads(runtime.resolve_threads(config.runtime.threads)),
+        staged(config.output.directory, commit="metrics.json") as folder,
+    ):
+        log = load(config, steps, events)
+        quality = judge(config, log, steps)
+        model = fit(config, log, steps)
+        with steps("recommend") as progress:
+            written = _write_lists(config, model, folder, progress)
+        with steps("save the model"):
+            model.save(folder / "model")
+        with steps("describe the log"):
+            facts = _facts(config, log, quality, written)
+        facts["steps"] = [asdict(step) for step in steps.done]
+        with steps("write the report"):
+            html = _report(config, log, model, written, facts)
+            (folder / "report.html").write_text(html, encoding="utf-8")
+        facts["steps"] = [asdict(step) for step in steps.done]
+        (folder / "config.toml").write_text(to_toml(facts["config"]), encoding="utf-8")
+        text = json.dumps(facts, indent=2, ensure_ascii=False)
+        (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    plain: dict[str, Any] = json.loads(text)
+    return plain
+
+
+def load(config: RunConfig, steps: Steps, events: Events | None = None) -> Events:
+    """Read the log, unless it is given, and clean it."""
+    if events is None:
+        with steps(f"read {Path(config.data.path).name}"):
+            events = read_events(config.data.path, **_reading(config.data))
+    with steps("clean"):
+        cleaned, _ = clean(events, config.cleaning)
+    if not len(cleaned):
+        raise DataError(f"{config.data.path}: nothing is left after cleaning; see [cleaning]")
+    return cleaned
+
+
+def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Model:
+    """Weigh the events and fit the model of the configuration."""
+    estimator = config.estimator()
+    passes = getattr(estimator, "iterations", 0)
+    with steps(f"fit {estimator.name}{where}") as progress:
+        interactions = weigh(events, config.weighting)
+        return estimator.fit(interactions, callback=lambda step: progress(step.iteration, passes))
+
+
+def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | None:
+    """Hold out, fit, and judge the model beside popularity; None where nothing is held out."""
+    if isinstance(config.split, NoSplit):
+        return None
+    with steps("split"):
+        folds = _folds(config, events)
+    trials = []
+    for number, fold in enumerate(folds, 1):
+        where = f" (fold {number} of {len(folds)})" if len(folds) > 1 else ""
+        model = fit(config, fold.train, steps, f" on the training part{where}")
+        baseline = Popularity().fit(model.interactions)
+        with steps(f"judge{where}"):
+            options = config.evaluation.get_params()
+            trials.append((evaluate(model, fold, **options), evaluate(baseline, fold, **options)))
+    return judged(trials)
+
+
+def _folds(config: RunConfig, events: Events) -> list[Split]:
+    options = config.split
+    if isinstance(options, FoldSplit):
+        return split(events, options)
+    if isinstance(options, GivenSplit):
+        return [split(events, options, _given_test(config, options))]
+    return [split(events, options)]
+
+
+def _given_test(config: RunConfig, given: GivenSplit) -> Events:
+    """Read a test that was given: it may lack what a test does not need."""
+    if given.test is None:
+        raise ConfigError("split.test: name the file of the test")
+    options = _reading(config.data)
+    there = column_names(given.test)
+    for name in ("event", "timestamp", "weight", "session"):
+        if str(options[name]) not in there:
+            options[name] = None
+    return read_events(given.test, **options)
+
+
+def _write_lists(
+    config: RunConfig, model: Model, folder: Path, progress: Callable[[int, int], None]
+) -> Written:
+    return write_recommendations(
+        model,
+        folder / "recommendations.parquet",
+        config.output.k,
+        exclude_seen=config.exclude_seen,
+        progress=progress,
+    )
+
+
+def _facts(
+    config: RunConfig,
+    events: Events,
+    quality: dict[str, Any] | None,
+    written: Written,
+) -> dict[str, Any]:
+    return {
+        "source": config.output.title or Path(config.data.path).name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {**describe(events), "provenance": events.report.to_dict()},
+        "quality": quality,
+        "output": {
+            "directory": config.output.directory,
+            "entries": list(ENTRIES),
+            "k": config.output.k,
+            "exclude_seen": config.exclude_seen,
+            "rows": written.rows,
+            "users": written.users,
+            "items": int(np.count_nonzero(written.exposure)),
+        },
+        "runtime": runtime.info(),
+        "config": config.complete(),
+    }
+
+
+def _report(
+    config: RunConfig, events: Events, model: Model, written: Written, facts: dict[str, Any]
+) -> str:
+    per_item = np.bincount(events.item_rows, minlength=len(events.items))
+    curves = {"events": per_item, "recommendations": written.exposure}
+    shown = people(
+        model,
+        events,
+        config.output.people,
+        exclude_seen=config.exclude_seen,
+        catalogue=_catalogue(config),
+    )
+    return render(facts, Pictures(activity(events), curves), shown)
+
+
+def _catalogue(config: RunConfig) -> Catalogue | None:
+    given = config.data.catalogue
+    if given is None:
+        return None
+    options = msgspec.structs.asdict(given)
+    path, item = options.pop("path"), options.pop("item")
+    names = {
+        name: column for name in ("title", "category") if (column := options.pop(name)) is not None
+    }
+    table = read_items(path, item=item, columns=list(names.values()), **options)
+    columns = {name: table.columns[str(column)] for name, column in names.items()}
+    return Catalogue(table.items, columns)
+
+
+def _reading(data: Data) -> dict[str, Any]:
+    """Return the options of ``[data]`` that `read_events` takes."""
+    options = msgspec.structs.asdict(data)
+    for name in ("path", "event_weights", "catalogue"):
+        del options[name]
+    return options

@@ -1,0 +1,253 @@
+"""RunConfig: one TOML file that describes a whole run, checked strictly before anything is read."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pyrec.config import Options, build, read_toml, suggestion
+from pyrec.errors import ConfigError
+from pyrec.evaluation.protocol import Protocol
+from pyrec.io.formats import Format
+from pyrec.models.base import Estimator
+from pyrec.models.registry import MODELS, estimator_class
+from pyrec.preparation.cleaning import CleaningRules
+from pyrec.preparation.split import SplitOptions, TimeSplit
+from pyrec.preparation.weighting import Weighting
+
+__all__ = ["Catalogue", "Data", "Output", "RunConfig", "Runtime"]
+
+
+class Table(Format, frozen=True, kw_only=True):
+    """A file, and how it is written."""
+
+    path: str
+
+
+class Catalogue(Table, frozen=True, kw_only=True):
+    """``[data.catalogue]``: a table of items; titles appear in the report."""
+
+    item: str | int
+    title: str | int
+    category: str | int | None = None
+
+
+class Data(Table, frozen=True, kw_only=True):
+    """``[data]``: the log, and which of its columns is what."""
+
+    user: str | int
+    item: str | int
+    event: str | int | None = None
+    timestamp: str | int | None = None
+    weight: str | int | None = None
+    session: str | int | None = None
+    timestamp_unit: Literal["s", "ms", "us", "ns"] | None = None
+    timestamp_format: str | None = None
+    timezone: str = "UTC"
+    event_weights: dict[str, Annotated[float, Meta(ge=0)]] | None = None
+    catalogue: Catalogue | None = None
+
+
+class Output(Options, frozen=True, kw_only=True):
+    """``[output]``: where the results go, and what the lists are.
+
+    Parameters
+    ----------
+    directory : str
+        Gets recommendations.parquet, model/, metrics.json, report.html and config.toml.
+    k : int
+        Length of the lists.
+    exclude_seen : bool, str or list of str, optional
+        What the lists leave out, as in `Model.recommend`; by default what those leave out that
+        ``[evaluation]`` judges.
+    people : int
+        How many people the report shows.
+    title : str, optional
+        Of the report; by default the name of the log.
+    """
+
+    directory: str = "pyrec-out"
+    k: Annotated[int, Meta(ge=1)] = 20
+    exclude_seen: bool | str | tuple[str, ...] | None = None
+    people: Annotated[int, Meta(ge=0)] = 5
+    title: str | None = None
+
+
+class Runtime(Options, frozen=True, kw_only=True):
+    """``[runtime]``: how to run; never part of a model."""
+
+    threads: Annotated[int, Meta(ge=0)] = 0
+
+
+class RunConfig(Options, frozen=True, kw_only=True):
+    """A whole run: data, cleaning, weighting, split, model, evaluation, output and runtime.
+
+    Parameters
+    ----------
+    data : Data
+        The log.
+    cleaning : CleaningRules
+        What is removed from it.
+    weighting : Weighting
+        How its events become weights; `kinds` are the `event_weights` of the data.
+    split : TimeSplit, LastSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit or NoSplit
+        What is held out for judging; in TOML chosen by ``method = "time"``.
+    model : mapping
+        The name of a model, and its hyper-parameters.
+    evaluation : Protocol
+        How the model is judged.
+    output : Output
+        What is written, and where.
+    runtime : Runtime
+        How to run.
+
+    Raises
+    ------
+    ConfigError
+        For a wrong value.
+
+    Examples
+    --------
+    >>> data = {"path": "log.csv", "user": "who", "item": "what"}
+    >>> config = RunConfig(data=data, model={"name": "als"})
+    >>> config.output.k
+    20
+    """
+
+    data: Data
+    cleaning: CleaningRules = CleaningRules()
+    weighting: Weighting = Weighting()
+    split: SplitOptions = TimeSplit()
+    model: dict[str, Any]
+    evaluation: Protocol = Protocol()
+    output: Output = Output()
+    runtime: Runtime = Runtime()
+
+    @classmethod
+    def from_toml(cls, path: str | Path, overrides: Sequence[str] = ()) -> "RunConfig":
+        """Read a TOML file.
+
+        Parameters
+        ----------
+        path : path
+            The file. Relative paths in it are relative to its folder; ``$NAME`` in a path is an
+            environment variable.
+        overrides : sequence of str
+            Changes such as ``"model.factors=128"``; paths in them are relative to the working
+            directory. With ``"model.name=als"`` the file's ``[model]``, which may have options
+            of another model, no longer counts.
+
+        Raises
+        ------
+        ConfigError
+            For a file that cannot be read or is not TOML, and for an option that is unknown (with
+            the nearest right name), missing, or has a wrong value.
+        """
+        options = read_toml(path)
+        for dotted in _PATHS:
+            _resolve(options, dotted, Path(path).parent)
+        changes: dict[str, Any] = {}
+        for override in overrides:
+            _merge(changes, *_parsed(override))
+        for dotted in _PATHS:
+            _resolve(changes, dotted, Path())
+        if "name" in changes.get("model", {}):
+            options.pop("model", None)
+        return cls.from_dict(_merged(options, changes))
+
+    @classmethod
+    def from_dict(cls, options: Mapping[str, Any]) -> "RunConfig":
+        """Build a run from plain data, checked in every part, the model's own options included."""
+        config = build(cls, options)
+        config.estimator()
+        return config
+
+    def __post_init__(self) -> None:
+        """Take the weights of the kinds of event over from the data."""
+        super().__post_init__()
+        if self.data.event_weights is not None:
+            if self.weighting.kinds not in (None, self.data.event_weights):
+                raise ConfigError("weighting.kinds: data.event_weights says the same; give one")
+            weighting = self.weighting.replace(kinds=self.data.event_weights)
+            msgspec.structs.force_setattr(self, "weighting", weighting)
+
+    @property
+    def exclude_seen(self) -> bool | str | list[str]:
+        """What the lists leave out: the same as the lists that are judged, unless it is said."""
+        chosen = self.output.exclude_seen
+        if chosen is None:
+            return self.evaluation.exclude_seen
+        return chosen if isinstance(chosen, bool | str) else list(chosen)
+
+    def estimator(self) -> Estimator:
+        """Return the estimator that ``[model]`` describes.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown model or option.
+        """
+        parameters = dict(self.model)
+        name = parameters.pop("name", None)
+        if not isinstance(name, str):
+            raise ConfigError(f"model.name: say which{suggestion('', list(MODELS))}")
+        return build(estimator_class(name), parameters, "model")
+
+    def complete(self) -> dict[str, Any]:
+        """Return the options as plain data, those of the model with its defaults."""
+        model = {"name": self.model["name"], **self.estimator().get_params()}
+        return self.get_params() | {"model": model}
+
+
+# Options that are paths.
+_PATHS = ("data.path", "data.catalogue.path", "split.test", "output.directory")
+
+
+def _resolve(options: dict[str, Any], dotted: str, folder: Path) -> None:
+    """Make a path, if it is there, absolute or relative to the working directory."""
+    *tables, name = dotted.split(".")
+    for table in tables:
+        options = options.get(table, {})
+        if not isinstance(options, dict):
+            return
+    if isinstance(path := options.get(name), str):
+        options[name] = str(folder / Path(_expanded(path, dotted)).expanduser())
+
+
+def _expanded(path: str, dotted: str) -> str:
+    expanded = os.path.expandvars(path)
+    if missing := re.search(r"\$\{?(\w+)", expanded):
+        raise ConfigError(f"{dotted}: the environment variable {missing.group(1)} is not set")
+    return expanded
+
+
+def _parsed(override: str) -> tuple[str, Any]:
+    """Split ``key=value``; the value is TOML, or else text without quotes."""
+    key, equals, text = override.partition("=")
+    if not equals or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key.strip()):
+        raise ConfigError(f"--set {override}: must look like model.factors=128")
+    try:
+        return key.strip(), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), text.strip()
+
+
+def _merge(options: dict[str, Any], dotted: str, value: Any) -> None:
+    *tables, name = dotted.split(".")
+    for table in tables:
+        options = options.setdefault(table, {})
+    options[name] = value
+
+
+def _merged(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(options)
+    for name, value in changes.items():
+        if isinstance(value, dict) and isinstance(merged.get(name), Mapping):
+            value = _merged(merged[name], value)
+        merged[name] = value
+    return merged
