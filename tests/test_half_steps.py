@@ -109,6 +109,40 @@ def test_exact_rows_have_no_gradient(simd, problem):
             assert error <= 5e-6 * (parts * np.linalg.norm(expected) + added) / smallest
 
 
+@pytest.mark.parametrize("regularization", [1e-7, 1e-5, 1e-3])
+@pytest.mark.parametrize("unobserved_weight", [0.0, 1e-3, 1.0])
+def test_exact_at_hard_settings(simd, regularization, unobserved_weight):
+    """Almost singular Gram matrices, weights over six orders, regularization next to nothing."""
+    rng = np.random.default_rng(7)
+    options = dict(regularization=regularization, unobserved_weight=unobserved_weight)
+    for factors in (3, 24, 64):
+        matrix = random_matrix(rng, 60, 90, lambda n: 10.0 ** rng.uniform(-3, 3, n))
+        spread = 10.0 ** -np.linspace(0, 3, factors)
+        rotation = np.linalg.qr(rng.standard_normal((factors, factors)))[0]
+        fixed = (rng.standard_normal((90, factors)) * spread @ rotation).astype(np.float32)
+        solved = half_step(matrix, fixed, np.zeros((60, factors), np.float32), **options)
+        for row, normal, right in reference.als_equations(matrix, fixed, DEFAULTS | options):
+            assert gradient(normal, right, solved[row]) < 1e-5
+            best = np.linalg.solve(normal, right)
+            # The objective is a constant less right . best where the gradient vanishes.
+            lost = (solved[row] - best) @ normal @ (solved[row] - best)
+            assert lost <= 1e-4 * (right @ best)
+
+
+def test_short_rows_whose_items_depend_on_one_another(simd):
+    """The dual system of such a row is worse conditioned than the row's own."""
+    rng = np.random.default_rng(8)
+    factors = rng.standard_normal((63, 7)) @ rng.standard_normal((7, 16)) / 8
+    factors = factors.astype(np.float32)
+    mask = rng.random((500, 63)) < 9 / 63
+    weights = mask * 10.0 ** rng.uniform(-3, 3, mask.shape)
+    matrix = sp.csr_array(weights.astype(np.float32))
+    options = dict(regularization=3e-3, unobserved_weight=0.0)
+    solved = half_step(matrix, factors, np.zeros((500, 16), np.float32), **options)
+    for row, normal, right in reference.als_equations(matrix, factors, DEFAULTS | options):
+        assert gradient(normal, right, solved[row]) < 1e-5
+
+
 def test_a_row_solved_with_others_or_alone_has_the_same_bits(simd):
     rng = np.random.default_rng(1)
     matrix = random_matrix(rng, 60, 150, lambda n: rng.random(n) * 5 + 1)

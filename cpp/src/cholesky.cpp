@@ -13,12 +13,14 @@ namespace {
 
 // float32 solves a system if the part of the matrix that all rows share has a condition number
 // below this, if every pivot of the factorization keeps this much of the diagonal element it came
-// from (more for the dual, where an error is not damped by the matrix it came from), and if
-// negative weights leave this part of each such element.
+// from (more for the dual, where an error is not damped by the matrix it came from), if negative
+// weights leave this part of each such element, and if the gradient where it was measured is small:
+// the square of its norm, relative to that of the right side.
 constexpr double greatest_condition = 1e5;
 constexpr float least_pivot_ratio = 1e-4F;
 constexpr float least_dual_pivot_ratio = 1e-3F;
 constexpr float least_remaining = 0.1F;
+constexpr float greatest_gradient = 4e-10F;
 
 // Rows up to this length are solved through the dual system, which is cheaper there.
 std::int64_t longest_dual(std::int64_t factors) { return factors * 3 / 4; }
@@ -66,6 +68,7 @@ LaneBatch<T> lay_out(LaneWorker<T>& worker, std::int64_t factors, std::int64_t l
         {&batch.solution, rows},
         {&batch.worst, 1},
         {&batch.remaining, 1},
+        {&batch.gradient, 1},
         {&worker.unloaded, stride},
     };
     std::int64_t total = 0;
@@ -204,9 +207,9 @@ void store_rows(const LaneBatch<float>& batch, const AlsSide::Prepared& side,
     for (std::int64_t lane = 0; lane < count; ++lane) {
         const std::int32_t row = numbers[static_cast<std::size_t>(lane)];
         std::copy_n(rotated + lane * side.stride, solved.cols, solved.row(row));
-        const bool trusted = batch.worst[lane] > least_ratio &&
-                             batch.remaining[lane] > least_remaining &&
-                             all_finite(solved.row(row), solved.cols);
+        const bool trusted =
+            batch.worst[lane] > least_ratio && batch.remaining[lane] > least_remaining &&
+            batch.gradient[lane] < greatest_gradient && all_finite(solved.row(row), solved.cols);
         marks[static_cast<std::size_t>(row)] = !trusted;
     }
 }

@@ -5,6 +5,14 @@ inline typename L::Vector maximum(typename L::Vector a, typename L::Vector b) {
     return -L::min(-a, -b);
 }
 
+template <class L>
+inline bool any_below(const typename L::Scalar* lanes, typename L::Scalar bound) {
+    for (int lane = 0; lane < L::width; ++lane) {
+        if (!(lanes[lane] >= bound)) return true;
+    }
+    return false;
+}
+
 // Finds entries first..first + count of every lane: where their factors are and their confidences.
 // A lane that has fewer gets factors of zero, for which any confidence will do.
 template <class L>
@@ -46,10 +54,7 @@ inline bool weigh_entries(const LaneBatch<typename L::Scalar>& batch, std::int64
     }
     T lanes[L::width];
     L::store(lanes, least);
-    for (int lane = 0; lane < L::width; ++lane) {
-        if (lanes[lane] < 0) return true;
-    }
-    return false;
+    return any_below<L>(lanes, 0);
 }
 
 template <class L>
@@ -140,7 +145,47 @@ void solve_direct(LaneBatch<typename L::Scalar>& batch) {
     }
     factorize<L>(batch.lower, panels, batch.worst);
     L::store(batch.remaining, remaining);
+    L::store(batch.gradient, L::zero());
     solve_factorized<L>(batch.lower, panels, batch.solution);
+}
+
+// For the lanes of `solve_dual` whose pivots are in doubt, the gradient M^1/2 B^T (t - y - B B^T y)
+// that the solution y of the dual system leaves, relative to the right side M^1/2 B^T t. B^T y is
+// in `solution`.
+template <class L>
+void measure_gradient(const LaneBatch<typename L::Scalar>& batch, const typename L::Scalar* y,
+                      std::int64_t panels) {
+    L::store(batch.gradient, L::zero());
+    if (!any_below<L>(batch.worst, doubtful_pivot_ratio)) return;
+    constexpr int step = panel_rows * L::width;
+    auto* const residual = batch.negatives;
+    for (std::int64_t e = 0; e < panels * panel_rows; ++e) {
+        const std::int64_t at = e * L::width;
+        L::store(residual + at, L::load(y + at) - L::load(batch.targets + at));
+    }
+    multiply_panel<L>(batch.panel, panels, batch.factors, batch.solution, residual);
+    auto left = L::zero();
+    auto right = L::broadcast(1e-37F);  // a row may have no target at all
+    for (std::int64_t k = 0; k < batch.factors; ++k) {
+        auto error = L::zero();
+        auto target = L::zero();
+        const auto* column = batch.panel + k * step;
+        for (std::int64_t i = 0; i < panels; ++i, column += batch.factors * step) {
+            for (int r = 0; r < panel_rows; ++r) {
+                const std::int64_t at = i * step + r * L::width;
+                const auto element = L::load(column + r * L::width);
+                error = L::fma(element, L::load(residual + at), error);
+                target = L::fma(element, L::load(batch.targets + at), target);
+            }
+        }
+        const auto scale = L::load(batch.column_scales + k * L::width);
+        left = L::fma(error / scale, error / scale, left);
+        right = L::fma(target / scale, target / scale, right);
+    }
+    L::store(batch.gradient, left / right);
+    for (int lane = 0; lane < L::width; ++lane) {
+        if (batch.worst[lane] >= doubtful_pivot_ratio) batch.gradient[lane] = 0;
+    }
 }
 
 // With M the common diagonal matrix, B the scaled entries times M^-1/2 and t the targets:
@@ -172,8 +217,13 @@ void solve_dual(LaneBatch<typename L::Scalar>& batch) {
     for (std::int64_t e = count; e < panels * panel_rows; ++e) {
         L::store(batch.targets + e * L::width, L::zero());
     }
-    solve_factorized<L>(batch.lower, panels, batch.targets);
-    multiply_panel_transposed<L>(batch.panel, panels, batch.factors, batch.targets, batch.solution);
+    auto* const weights = batch.confidences;
+    for (std::int64_t e = 0; e < panels * panel_rows; ++e) {
+        L::store(weights + e * L::width, L::load(batch.targets + e * L::width));
+    }
+    solve_factorized<L>(batch.lower, panels, weights);
+    multiply_panel_transposed<L>(batch.panel, panels, batch.factors, weights, batch.solution);
+    measure_gradient<L>(batch, weights, panels);
     for (std::int64_t j = 0; j < batch.factors; ++j) {
         auto* x = batch.solution + j * L::width;
         L::store(x, L::load(x) * L::load(batch.column_scales + j * L::width));

@@ -62,10 +62,15 @@ struct LaneBatch {
     T *confidences, *scales, *targets, *negatives;
     T *panel, *lower, *column_scales;
     T* solution;  // out: one vector per factor, padded to a multiple of four
-    T* worst;  // out: one vector, the least ratio of a pivot to the diagonal element it came from
-    // Out: one vector, the least part that negative weights left of a diagonal element.
-    T* remaining;
+    // Out, one vector each: the least ratio of a pivot to the diagonal element it came from; the
+    // least part that negative weights left of a diagonal element; and of the dual, where a pivot
+    // ratio is doubtful, the square of the gradient's norm relative to that of the right side.
+    T *worst, *remaining, *gradient;
 };
+
+// The dual system loses more digits than one such as the direct one would: below this ratio, which
+// trained factors do not come near, the solution is put to the test.
+inline constexpr float doubtful_pivot_ratio = 0.1F;
 
 // Entries that the direct solver takes at a time.
 inline constexpr std::int64_t lane_chunk = 32;
