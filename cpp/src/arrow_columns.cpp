@@ -322,6 +322,7 @@ void TimeColumn::read(const ArrowSchema& type, const ArrowArray& array, std::int
         mean(Meaning::local_time, size());
         return format == "tdD" ? scaled("i", 86400000000, 1) : scaled("l", 1000, 1);
     }
+    if (format == "b") throw InvalidInput("holds truth values; times are numbers or text");
     const bool are_numbers = format.size() == 1 && type.dictionary == nullptr &&
                              std::string_view("cCsSiIlLfg").find(format) != std::string_view::npos;
     if (are_numbers && !format_.empty()) {

@@ -32,9 +32,16 @@ def owned(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def _unmasked(values: Any, name: str) -> NDArray[Any]:
+    """Return an array, or raise where numpy would forget that some of its values are masked."""
+    if np.ma.is_masked(values):
+        raise DataError(f"{name}: some are masked; leave those events out")
+    return np.asarray(values)
+
+
 def checked_codes(values: Any, limit: int | None, dtype: Any, name: str) -> NDArray[Any]:
     """Check integers, each below `limit` if there is one, before they are narrowed."""
-    array = np.asarray(values)
+    array = _unmasked(values, name)
     if array.ndim != 1:
         raise DataError(f"{name}: must be 1-D, not {array.ndim}-D")
     if array.dtype.kind not in "iu" and array.size:
@@ -50,7 +57,7 @@ def checked_codes(values: Any, limit: int | None, dtype: Any, name: str) -> NDAr
 
 def checked_weights(values: Any) -> NDArray[np.float32]:
     """Check real numbers that are finite as float32."""
-    array = np.asarray(values)
+    array = _unmasked(values, "weights")
     if array.ndim != 1 or (array.dtype.kind not in "biuf" and array.size):
         raise DataError(f"weights: must be 1-D real numbers, not {array.ndim}-D {array.dtype}")
     with np.errstate(over="ignore"):
@@ -63,7 +70,7 @@ def checked_weights(values: Any) -> NDArray[np.float32]:
 
 def checked_timestamps(values: Any) -> NDArray[np.int64]:
     """Check times: microseconds since 1970-01-01 UTC, or numpy datetimes of any unit."""
-    array = np.asarray(values)
+    array = _unmasked(values, "timestamps")
     if array.dtype.kind == "M":
         if np.any(np.isnat(array)):
             at = int(np.argmax(np.isnat(array)))

@@ -84,6 +84,12 @@ class Events:
 
     def __post_init__(self) -> None:
         """Check and convert every array."""
+        for name in ("users", "items"):
+            if not isinstance(ids := getattr(self, name), Vocabulary):
+                raise DataError(
+                    f"{name}: must be a Vocabulary, not {type(ids).__name__}; "
+                    "Events.from_ids takes plain arrays"
+                )
         kind_names = kind_table(self.kind_names)
         checked: dict[str, Any] = {
             "user_rows": checked_codes(self.user_rows, len(self.users), np.int32, "user_rows"),

@@ -58,6 +58,9 @@ class Interactions:
 
     def __post_init__(self) -> None:
         """Check that everything fits together."""
+        for side in ("users", "items"):
+            if not isinstance(ids := getattr(self, side), Vocabulary):
+                raise DataError(f"{side}: must be a Vocabulary, not {type(ids).__name__}")
         expected = (len(self.users), len(self.items))
         if self.csr.shape != expected:
             raise DataError(
@@ -250,15 +253,19 @@ def as_csr(matrix: Any, name: str = "matrix") -> Csr:
     if isinstance(matrix, Csr):
         return matrix
     _require_sparse_numbers(matrix, name)
-    if matrix.format in ("csr", "csc", "bsr"):
-        try:
+    for indices in ("indices", "indptr", "row", "col"):
+        held = getattr(matrix, indices, None)
+        if isinstance(held, np.ndarray) and held.dtype.kind not in "iu":
+            raise DataError(f"{name}: its {indices} are {held.dtype}; make them integers")
+    try:
+        if matrix.format in ("csr", "csc", "bsr"):
             matrix.check_format(full_check=True)
-        except ValueError as error:
-            raise DataError(f"{name}: broken indices: {error}") from None
-    if matrix.dtype != np.float32:
-        with np.errstate(over="ignore"):
-            matrix = matrix.astype(np.float64)
-    csr = sp.csr_array(matrix)
+        if matrix.dtype != np.float32:
+            with np.errstate(over="ignore"):
+                matrix = matrix.astype(np.float64)
+        csr = sp.csr_array(matrix)
+    except (ValueError, IndexError) as error:
+        raise DataError(f"{name}: broken indices: {error}") from None
     if not csr.has_canonical_format:
         csr = csr.copy()
         csr.sum_duplicates()

@@ -78,7 +78,15 @@ class Vocabulary:
 
     @classmethod
     def of_column(cls, ids: Packed) -> Self:
-        """Make a vocabulary of what a reader of columns found: distinct ids, in order."""
+        """Make a vocabulary of what a reader of columns found: distinct ids, in order.
+
+        Raises
+        ------
+        DataError
+            If a string is not UTF-8.
+        """
+        if isinstance(ids, tuple):
+            _require_utf8(*ids)
         return cls._of(ids)
 
     @classmethod
@@ -287,8 +295,10 @@ def as_ids(ids: ArrayLike) -> NDArray[Any]:
     Raises
     ------
     DataError
-        If they are neither all integers nor all strings.
+        If they are neither all integers nor all strings, or a masked array with some missing.
     """
+    if np.ma.is_masked(ids):
+        raise DataError("ids: some are masked; leave those out")
     # Through objects, or numpy would turn [1, "a"] and [1, 2.5] into one type without a word.
     array = np.array(ids, dtype=object) if isinstance(ids, list | tuple) else np.asarray(ids)
     if array.size == 0:
@@ -299,9 +309,25 @@ def as_ids(ids: ArrayLike) -> NDArray[Any]:
             raise DataError(f"ids: {array.max()} does not fit 64 bits; make them strings")
         return array.astype(np.int64, copy=False)
     if all(issubclass(kind, str) or array.dtype.kind in "UT" for kind in kinds):
-        return array.astype(_STRING, copy=False)
+        try:
+            return array.astype(_STRING, copy=False)
+        except UnicodeEncodeError as error:
+            raise DataError(f"ids: {error.object!r} is no Unicode text; repair it") from None
     names = ", ".join(sorted(kind.__name__ for kind in kinds))
     raise DataError(f"ids: must be all integers or all strings, not {names}")
+
+
+def _require_utf8(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
+    text = data.tobytes()
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        at = int(np.searchsorted(offsets, error.start, side="right")) - 1
+        wrong = text[offsets[at] : offsets[at + 1]]
+        raise DataError(f"ids: {wrong!r} is not UTF-8 text; repair it") from None
+    starts = offsets[:-1][offsets[:-1] < len(data)]
+    if np.any((data[starts] & 0xC0) == 0x80):  # two halves of a character make it whole by chance
+        raise DataError("ids: one begins in the middle of a character; repair its encoding")
 
 
 def _frozen(packed: Packed) -> Packed:

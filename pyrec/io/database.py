@@ -83,7 +83,7 @@ _REMEDIES = {
         "with quote=''"
     ),
     r"not utf-8|Invalid unicode": "not UTF-8 text; name its encoding=, such as 'latin-1'",
-    r"end of GZIP": "the gzip file ends in the middle; fetch it again",
+    r"end of GZIP": "the gzip file ends in the middle, or is followed by something; fetch it again",
     r"not a GZIP stream": "the name says gzip but it is none; rename the file",
     r"ZSTD|zstd": "no whole zstd file; fetch it again",
     r"No magic bytes|not a Parquet|too small to be a Parquet": (

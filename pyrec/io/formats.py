@@ -29,6 +29,11 @@ class Format(Options, frozen=True, kw_only=True):
         Texts that stand for a missing value.
     table, query : str, optional
         Of a database file, one of the two.
+
+    Raises
+    ------
+    ConfigError
+        If a delimiter is empty or ends lines, or more than one character quotes.
     """
 
     format: Literal["csv", "parquet", "duckdb"] | None = None
@@ -39,6 +44,16 @@ class Format(Options, frozen=True, kw_only=True):
     null_values: tuple[str, ...] = ("",)
     table: str | None = None
     query: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what DuckDB would misunderstand."""
+        super().__post_init__()
+        if self.delimiter is not None and (not self.delimiter or set(self.delimiter) & set("\r\n")):
+            raise ConfigError(
+                f"delimiter: {self.delimiter!r} parts no fields; name one such as ','"
+            )
+        if len(self.quote) > 1:
+            raise ConfigError(f"quote: {self.quote!r} must be one character, or none")
 
 
 class TimeFormat(Options, frozen=True, kw_only=True):
@@ -56,7 +71,7 @@ class TimeFormat(Options, frozen=True, kw_only=True):
     Raises
     ------
     ConfigError
-        If the zone or a directive of the format is unknown.
+        If the zone or a directive of the format is unknown, or a unit and a format are given.
     """
 
     unit: Literal["s", "ms", "us", "ns"] | None = None
@@ -66,6 +81,8 @@ class TimeFormat(Options, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check the zone and the format."""
         super().__post_init__()
+        if self.unit and self.format:
+            raise ConfigError("timestamp_unit: is of numbers, timestamp_format of text; give one")
         try:
             zoneinfo.ZoneInfo(self.zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

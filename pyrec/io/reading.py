@@ -12,7 +12,7 @@ from pyrec.data.columns import owned
 from pyrec.data.events import Events
 from pyrec.data.provenance import Report
 from pyrec.data.vocabulary import Vocabulary
-from pyrec.errors import DataError
+from pyrec.errors import ConfigError, DataError
 from pyrec.io.formats import Format, TimeFormat
 from pyrec.io.sources import Wanted, open_source
 from pyrec.io.timestamps import to_utc
@@ -46,7 +46,7 @@ def read_events(
     quote: str = '"',
     header: bool = True,
     encoding: str = "utf-8",
-    null_values: Sequence[str] = ("",),
+    null_values: tuple[str, ...] | list[str] = ("",),
     table: str | None = None,
     query: str | None = None,
 ) -> Events:
@@ -123,8 +123,11 @@ def read_events(
     """
     form = Format(
         format=format, delimiter=delimiter, quote=quote, header=header, encoding=encoding,
-        null_values=tuple(null_values), table=table, query=query,
+        null_values=null_values,  # type: ignore[arg-type]
+        table=table, query=query,
     )  # fmt: skip
+    if str(user) == str(item):
+        raise ConfigError(f"item: column {item!r} is that of the users; name the one of the items")
     times = TimeFormat(unit=timestamp_unit, format=timestamp_format, zone=timezone)
     arguments = {
         "user": user, "item": item, "event": event,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pyrec._encode import Ids, Numbers, Stream, StreamError, Times
-from pyrec.errors import DataError
+from pyrec.errors import ConfigError, DataError
+from pyrec.io.compression import verified
 from pyrec.io.database import connect, explained, identifier, literal
 from pyrec.io.formats import Format
 from pyrec.io.textfiles import text_table
@@ -49,13 +50,14 @@ class Source:
     """An open source: its name for errors, what its columns hold, and what was inferred.
 
     `stream` gives a stream of wanted columns, and for each its position in there and whether it is
-    text of which the type is still to be found out.
+    text of which the type is still to be found out. `files` are those that it reads.
     """
 
     name: str
     columns: dict[str, Literal["text", "number", "other"]]
     notes: list[str]
     stream: Callable[[Sequence[Wanted]], tuple[Stream, list[int], list[bool]]]
+    files: Sequence[Path] = ()
 
     def read(
         self, wanted: Sequence[Wanted], time_format: str | None = None
@@ -73,6 +75,12 @@ class Source:
                     f"{self.name}: {want.argument}: there is no column {want.column!r}"
                     + _suggested(want.column, list(self.columns))
                 )
+        with verified(self.files):
+            return self._columns(wanted, time_format)
+
+    def _columns(
+        self, wanted: Sequence[Wanted], time_format: str | None
+    ) -> list[Ids | Numbers | Times]:
         stream, positions, are_text = self.stream(wanted)
         columns: list[tuple[int, str, Any]] = []
         for want, position, is_text in zip(wanted, positions, are_text, strict=True):
@@ -107,6 +115,8 @@ def open_source(source: Any, form: Format, expected: Sequence[str] = ()) -> Iter
         the block.
     """
     if hasattr(source, "__arrow_c_stream__"):
+        if form != Format():
+            raise ConfigError("format, delimiter and the like are for files; a frame needs none")
         yield _frame(source)
         return
     try:
@@ -129,19 +139,27 @@ def open_source(source: Any, form: Format, expected: Sequence[str] = ()) -> Iter
         if kind == "csv":
             table, names, notes = text_table(connection, files, expected, form)
             types = ["VARCHAR"] * len(names)
+            places = list(map(str, range(len(names))))
         else:
             table = _parquet(files) if kind == "parquet" else _of_database(files[0], form)
             relation = connection.sql(f"SELECT * FROM {table}")
             names, types = list(relation.columns), list(map(str, relation.types))
+            places = names
 
         def stream(wanted: Sequence[Wanted]) -> tuple[Stream, list[int], list[bool]]:
-            casts = [_cast(w, types[names.index(w.column)]) for w in wanted]
-            columns = [cast or identifier(w.column) for w, cast in zip(wanted, casts, strict=True)]
-            opened = Stream(connection.sql(f"SELECT {', '.join(columns)} FROM {table}"))
+            held = [names.index(w.column) for w in wanted]
+            columns = [identifier(places[i]) for i in held]
+            casts = [
+                _cast(w.role, column, types[i])
+                for w, column, i in zip(wanted, columns, held, strict=True)
+            ]
+            chosen = [cast or column for cast, column in zip(casts, columns, strict=True)]
+            opened = Stream(connection.sql(f"SELECT {', '.join(chosen)} FROM {table}"))
             are_text = [kind == "csv" or bool(cast) for cast in casts]
             return opened, list(range(len(wanted))), are_text
 
-        yield Source(name, dict(zip(names, map(_content, types), strict=True)), notes, stream)
+        contents = dict(zip(names, map(_content, types), strict=True))
+        yield Source(name, contents, notes, stream, files)
 
 
 def column_names(source: Any, form: Format | None = None) -> list[str]:
@@ -250,7 +268,7 @@ def _parquet(files: list[Path]) -> str:
 def _of_database(file: Path, form: Format) -> str:
     if (form.table is None) == (form.query is None):
         raise DataError(f"{file}: a database needs table= or query=, one of the two")
-    return identifier(str(form.table)) if form.query is None else f"({form.query})"
+    return identifier(str(form.table)) if form.query is None else f"({form.query.rstrip('; ')})"
 
 
 def _content(kind: str) -> Literal["text", "number", "other"]:
@@ -261,13 +279,12 @@ def _content(kind: str) -> Literal["text", "number", "other"]:
     return "number" if kind in numbers or kind.startswith("DECIMAL") else "other"
 
 
-def _cast(wanted: Wanted, kind: str) -> str:
+def _cast(role: str, column: str, kind: str) -> str:
     """Return what makes plain what few readers of Arrow know: decimals, 128-bit integers, UUIDs."""
-    column = identifier(wanted.column)
     as_it_is = _INTEGERS | {"VARCHAR", "FLOAT", "DOUBLE"}
-    if wanted.role in ("id", "label") and kind not in as_it_is and not kind.startswith("ENUM"):
+    if role in ("id", "label") and kind not in as_it_is and not kind.startswith("ENUM"):
         return f"CAST({column} AS VARCHAR)"
-    if wanted.role == "number" and (kind.startswith("DECIMAL") or kind in _WIDE):
+    if role == "number" and (kind.startswith("DECIMAL") or kind in _WIDE):
         return f"CAST({column} AS DOUBLE)"
     return ""
 

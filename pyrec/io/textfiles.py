@@ -12,7 +12,7 @@ from typing import Any
 
 from pyrec.config import suggestion
 from pyrec.errors import DataError
-from pyrec.io import zstandard
+from pyrec.io.compression import check_whole
 from pyrec.io.database import identifier, literal
 from pyrec.io.formats import Format
 
@@ -28,7 +28,8 @@ def text_table(
 ) -> tuple[str, list[str], list[str]]:
     """Return the SQL that reads the files, the names of its columns, and what was inferred.
 
-    All values are read as text: what ids are is decided from all of them, not from a sample.
+    All values are read as text: what ids are is decided from all of them, not from a sample. In SQL
+    columns go by their position, from 0: its names would not differ by case alone.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def text_table(
         If a file is empty or cut off, or headers differ.
     """
     for file in files:
-        zstandard.check_whole(file)
+        check_whole(file)
     encoding = _encoding(form.encoding)
     first, *others = [_first_line(connection, file, encoding) for file in files]
     notes = []
@@ -53,7 +54,8 @@ def text_table(
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"{files[0]}: column {name!r} occurs twice; rename one")
-    sql = _read_csv(files, names, delimiter, form.quote, form.header, encoding, form.null_values)
+    places = list(map(str, range(len(names))))
+    sql = _read_csv(files, places, delimiter, form.quote, form.header, encoding, form.null_values)
     return sql, names, notes
 
 

@@ -36,6 +36,8 @@ def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]
     """
     values = times.values
     if times.meaning != "number":
+        if form.unit and times.meaning:
+            raise DataError(f"has times of its own; timestamp_unit={form.unit!r} is for numbers")
         local = values.astype(np.int64, copy=False)
         if times.meaning != "local":
             return local, []
@@ -48,6 +50,8 @@ def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]
     sample = there[:: max(1, len(there) // 10_000)]
     if len(sample) and _are_dates(sample):
         return _from_dates(values), ["numbers such as 20240531 read as dates"]
+    if len(sample) and _are_clock_times(sample):
+        return _from_clock_times(values), ["numbers such as 20240531235959 read as dates and times"]
     unit = _inferred(sample)
     note = f"{_NAMES[unit]} since 1970 inferred"
     if len(there):
@@ -57,6 +61,7 @@ def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]
 
 
 def _inferred(sample: NDArray[Any]) -> str:
+    sample = sample[np.isfinite(sample)]
     typical = float(np.median(np.abs(sample))) if len(sample) else 0.0
     return next((unit for unit, limit in _LIMITS.items() if typical < limit), "ns")
 
@@ -83,6 +88,21 @@ def _are_dates(sample: NDArray[Any]) -> bool:
         return False
     month, day = values // 100 % 100, values % 100
     return bool(np.all((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)))
+
+
+def _are_clock_times(sample: NDArray[Any]) -> bool:
+    """Tell whether all are such as 20240531235959 (as milliseconds they would be of 2611)."""
+    if not np.all((sample == np.rint(sample)) & (sample < 1e15)):
+        return False
+    dates, clock = np.divmod(sample.astype(np.int64), 1_000_000)
+    hours, minutes, seconds = clock // 10_000, clock // 100 % 100, clock % 100
+    return _are_dates(dates) and bool(np.all((hours < 24) & (minutes < 60) & (seconds < 60)))
+
+
+def _from_clock_times(values: NDArray[Any]) -> NDArray[np.int64]:
+    dates, clock = np.divmod(values.astype(np.int64), 1_000_000)
+    seconds = clock // 10_000 * 3600 + clock // 100 % 100 * 60 + clock % 100
+    return np.asarray(_from_dates(dates) + seconds * 1_000_000, np.int64)
 
 
 def _from_dates(values: NDArray[Any]) -> NDArray[np.int64]:

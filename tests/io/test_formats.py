@@ -7,7 +7,7 @@ from pyrec.io.formats import Format, TimeFormat
 def test_defaults():
     assert Format().header
     assert Format().null_values == ("",)
-    assert TimeFormat(format="%d.%m.%Y %H:%M:%S%z", zone="Europe/Berlin", unit="ms").unit == "ms"
+    assert TimeFormat(format="%d.%m.%Y %H:%M:%S%z", zone="Europe/Berlin").unit is None
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ def test_defaults():
         (Format, dict(delimeter=","), "delimeter: unknown option; did you mean 'delimiter'"),
         (Format, dict(format="excel"), "format: invalid enum value 'excel'"),
         (Format, dict(header="no"), "header: expected `bool`"),
+        (Format, dict(delimiter=""), "delimiter: '' parts no fields"),
+        (Format, dict(delimiter="\n"), "delimiter: '.n' parts no fields"),
+        (Format, dict(quote="''"), "must be one character"),
+        (TimeFormat, dict(unit="s", format="%Y"), "timestamp_unit: is of numbers"),
         (TimeFormat, dict(unit="h"), "unit: invalid enum value 'h'"),
         (TimeFormat, dict(format="%d %Q"), "timestamp_format: %Q is unknown; known are %Y"),
         (TimeFormat, dict(format="%d%"), "timestamp_format: % is unknown"),

@@ -40,6 +40,20 @@ def test_some_wrong_times_do_not_change_the_unit():
     assert note.startswith("seconds")
 
 
+def test_numbers_that_spell_a_date_and_time():
+    found, notes = read([20200102030405, 20240531235959])
+    assert found.view("datetime64[us]").astype("datetime64[s]").astype(str).tolist() == [
+        "2020-01-02T03:04:05", "2024-05-31T23:59:59",
+    ]  # fmt: skip
+    assert notes == ["numbers such as 20240531235959 read as dates and times"]
+    assert "milliseconds" in read([20200102030460, 20240531235959])[1][0]
+
+
+def test_a_unit_is_for_numbers_only():
+    with pytest.raises(DataError, match="has times of its own; timestamp_unit='ms' is for numbers"):
+        read([NOW], "utc", unit="ms")
+
+
 def test_a_declared_unit_is_taken():
     found, notes = read([1, 2], unit="ms")
     assert found.tolist() == [1000, 2000]
