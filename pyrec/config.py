@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import numpy as np
@@ -27,6 +27,9 @@ class _OptionsMeta(msgspec.StructMeta):
     """Makes an unknown keyword the same error as an unknown key in a file."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            example = f"{next(iter(cls.__struct_fields__), 'option')}=..."
+            raise ConfigError(f"{cls.__name__}: options go by name: {cls.__name__}({example})")
         for name in kwargs:
             if name not in cls.__struct_fields__:
                 raise ConfigError(
@@ -215,7 +218,15 @@ def _convert(value: Any, kind: Any, path: str) -> Any:
     try:
         return msgspec.convert(value, kind, from_attributes=True)
     except msgspec.ValidationError as error:
-        raise ConfigError(_located(str(error), path)) from None
+        raise ConfigError(_located(str(error), path) + _choices(value, kind)) from None
+
+
+def _choices(value: Any, kind: Any) -> str:
+    """Return the names that a field of a few names may have, with the nearest."""
+    names = [n for member in (kind, *get_args(kind)) if get_origin(member) is Literal
+             for n in get_args(member)]  # fmt: skip
+    nearest = suggestion(str(value).lower(), list(map(str, names)))
+    return nearest if names else ""
 
 
 def _located(message: str, path: str) -> str:

@@ -35,7 +35,7 @@ class UnknownIdError(PyrecError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class NotSupportedError(PyrecError, TypeError):
+class NotSupportedError(PyrecError, TypeError, AttributeError):
     """The model lacks the ability that was asked for."""
 
 

@@ -8,7 +8,7 @@ from pyrec.errors import MissingPackageError
 __all__ = ["need"]
 
 
-def need(package: str, purpose: str) -> Any:
+def need(package: str, purpose: str, install: str = "'pyrec[app]'") -> Any:
     """Import an optional package and return it.
 
     Parameters
@@ -17,6 +17,8 @@ def need(package: str, purpose: str) -> Any:
         Name to import, such as ``"duckdb"``.
     purpose : str
         What it is needed for, as the subject of the message: ``"reading files"``.
+    install : str
+        What to install, where that is not the application.
 
     Raises
     ------
@@ -34,5 +36,5 @@ def need(package: str, purpose: str) -> Any:
         if error.name != package.partition(".")[0]:
             raise  # the package is there, and something that it needs is not
         raise MissingPackageError(
-            f"{purpose} needs the package {error.name}: pip install 'pyrec[app]'"
+            f"{purpose} needs the package {error.name}: pip install {install}"
         ) from None

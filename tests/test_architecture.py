@@ -16,7 +16,7 @@ CPP = ROOT / "cpp"
 # never in a circle; neither do packages. What is named stands for all of its modules.
 LAYERS = {
     "bindings": "_arrow _encode _ids _kernels capi cmake",
-    "foundation": "config errors extras linking runtime",
+    "foundation": "arguments config errors extras linking runtime",
     "data": "data",
     "tools": "io preparation simulation similarity kernels",
     "models": "models",
@@ -108,7 +108,7 @@ def mirror(module):
     """Return the path of the tests of a module."""
     name = PYTHON_MIRRORS.get(module) or PYTHON_MIRRORS.get(module.partition(".")[0])
     package, _, own = module.rpartition(".")
-    return f"tests/{name or f'{package}/test_{own}'}.py"
+    return f"tests/{name or f'{package}/test_{own}'}.py".replace("//", "/")
 
 
 def is_empty(file):

@@ -101,6 +101,8 @@ def stream(columns: Columns | Iterable[Columns]) -> Stream:
     if isinstance(columns, Mapping):
         _, _, fields = _export(columns)
         return Stream(fields, [columns])
+    if not isinstance(columns, Iterable):
+        raise DataError(f"stream: must be columns by name, not {type(columns).__name__}")
     batches = iter(columns)
     first = next(batches, None)
     if first is None:
@@ -113,10 +115,14 @@ def stream(columns: Columns | Iterable[Columns]) -> Stream:
 
 def _export(columns: Columns) -> tuple[int, list[_Column], list[tuple[str, str]]]:
     """Return the length of a batch, its columns as buffers, and their names and formats."""
+    if not isinstance(columns, Mapping):
+        raise DataError(f"stream: a batch must be columns by name, not {type(columns).__name__}")
     if not columns:
         raise DataError("stream: a batch has no columns")
     exported, fields, lengths = [], [], {}
     for name, column in columns.items():
+        if not isinstance(name, str):
+            raise DataError(f"column {name!r}: its name must be a string")
         rows = column[0] if isinstance(column, tuple) else column
         if not isinstance(rows, np.ndarray) or rows.ndim != 1:
             raise DataError(f"column {name!r}: must be a 1-D numpy array")

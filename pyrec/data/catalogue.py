@@ -1,12 +1,13 @@
 """Catalogue: what a shop knows of its items: titles, categories, prices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
 from pyrec.data.columns import frozen
+from pyrec.data.provenance import Report
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 
@@ -23,6 +24,8 @@ class Catalogue:
         The ids.
     columns : mapping of str to array
         One entry per item, in row order: ``"title"``, ``"category"``, ``"price"`` and the like.
+    report : Report
+        What was read and left out.
 
     Raises
     ------
@@ -39,6 +42,7 @@ class Catalogue:
 
     items: Vocabulary
     columns: Mapping[str, NDArray[Any]]
+    report: Report = field(default_factory=Report)
 
     def __post_init__(self) -> None:
         """Check the lengths and freeze the columns."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -357,7 +358,8 @@ class Events:
     def _kind_factors(self, kind_weights: Mapping[str, float]) -> NDArray[np.float64]:
         for kind, factor in kind_weights.items():
             self.kind_code(kind)
-            if isinstance(factor, bool) or not 0 <= factor < np.inf:
+            number = isinstance(factor, Real) and not isinstance(factor, bool)
+            if not number or not 0 <= factor < np.inf:
                 raise DataError(f"kind_weights: {factor!r} of {kind!r} is not 0 or more")
         if self.kinds is None:
             raise DataError("kind_weights: the events have no kinds")

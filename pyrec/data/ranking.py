@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pyrec.data.arrow import stream
 from pyrec.data.vocabulary import Vocabulary
+from pyrec.extras import need
 
 __all__ = ["Explanation", "Ranking"]
 
@@ -80,6 +81,17 @@ class Ranking:
             return columns
         users = np.arange(len(self.rows)) if self.users is None else np.asarray(self.users)
         return {"user_id": np.repeat(users, self.counts), **columns}
+
+    def to_frame(self) -> Any:
+        """Return `to_columns` as a pandas data frame.
+
+        Raises
+        ------
+        MissingPackageError
+            If pandas is not installed.
+        """
+        pandas = need("pandas", "to_frame", install="pandas")
+        return pandas.DataFrame(self.to_columns())
 
     def __arrow_c_schema__(self) -> object:
         """Export the schema of `to_columns`."""

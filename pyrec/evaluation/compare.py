@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrec import _kernels, runtime
+from pyrec.arguments import require
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.estimates import Estimate, Values, bootstrap, checked_resampling, interval
@@ -144,6 +145,8 @@ def compare(
     >>> pyrec.compare(report, report)["mrr@20"].p_value
     1.0
     """
+    require(first, Report, "first", "pyrec.evaluate makes it")
+    require(second, Report, "second", "pyrec.evaluate makes it")
     resamples, random_state = checked_resampling(resamples, random_state)
     if resamples == 0:
         raise ConfigError("resamples: must be 1 or more: a comparison is made of draws")
@@ -207,7 +210,10 @@ def _shared_metrics(one: Part, other: Part, metrics: str | Sequence[str] | None)
                     + ", ".join(map(repr, part.values))
                 )
     if not labels:
-        raise ConfigError("metrics: the reports have no metric of users in common")
+        raise ConfigError(
+            "metrics: the reports have no metric of users in common: the first has "
+            f"{', '.join(one.values)}, the second {', '.join(other.values)}"
+        )
     return labels
 
 

@@ -6,15 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from pyrec.arguments import require
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError
 from pyrec.evaluation.evaluate import evaluate
+from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.models.base import Estimator
 from pyrec.preparation.split import FoldSplit, split
 
 __all__ = ["CrossValidation", "cross_validate"]
+
+# Keywords of `evaluate` that are no options of a protocol.
+_NOT_OF_PROTOCOL = ("candidates", "threads")
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ def cross_validate(
     """
     if not isinstance(estimator, Estimator):
         raise ConfigError(f"estimator: must be one such as pyrec.Popularity(), not {estimator!r}")
+    require(events, Events, "events", "pyrec.read_events or Events.from_interactions makes them")
+    Protocol(**{name: value for name, value in options.items() if name not in _NOT_OF_PROTOCOL})
     cut = folds if isinstance(folds, FoldSplit) else FoldSplit(k=folds)
     reports = []
     for fold in split(events, cut):

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from pyrec import runtime
+from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
 from pyrec.evaluation.cases import Cases, as_interactions
+from pyrec.evaluation.evidence import Ratings
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
@@ -98,6 +102,7 @@ def evaluate(
         histories = as_interactions(histories, model, "histories")
     with runtime.threads(runtime.resolve_threads(threads)):
         pairs_ = as_interactions(test, model, "test")
+        _require_no_dislikes(pairs_, protocol)
         cases = Cases.of(pairs_, model, histories, protocol.exclude_seen)
         trial = Trial(model, protocol, candidates)
         counts = trial.counts(cases)
@@ -119,4 +124,19 @@ def _require_fitted(model: Any) -> None:
     if not isinstance(model, Model):
         raise DataError(
             f"model: must be a fitted one, from fit(...) or pyrec.load, not {type(model).__name__}"
+        )
+
+
+def _require_no_dislikes(test: Interactions, protocol: Protocol) -> None:
+    """Raise if a list would be praised for what its user dislikes."""
+    if all(request.metric.evidence is Ratings for request in protocol.requests):
+        return
+    negative = test.csr.values < 0
+    if np.any(negative):
+        at = int(np.argmax(negative))
+        user = int(np.searchsorted(test.csr.offsets, at, side="right")) - 1
+        raise DataError(
+            f"test: user {test.users.decode(user)!r} has item "
+            f"{test.items.decode(int(test.csr.columns[at]))!r} with the weight "
+            f"{test.csr.values[at]:g}; lists are judged on what people want, so leave those out"
         )

@@ -2,16 +2,17 @@
 
 import gzip
 import zlib
-from os import fspath
 from pathlib import Path
 
 import numpy as np
 
 from pyrec._encode import parse_adjacency
+from pyrec.arguments import as_path
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
+from pyrec.io.compression import check_whole
 from pyrec.io.sources import check_readable
 
 __all__ = ["read_adjacency"]
@@ -45,8 +46,11 @@ def read_adjacency(path: str | Path) -> Interactions:
     ...     read_adjacency(path).to_scipy().toarray().tolist()
     [[0.0, 1.0], [1.0, 1.0]]
     """
-    file = Path(fspath(path)).expanduser()
+    file = as_path(path)
     check_readable(file)
+    check_whole(file)
+    if file.suffix == ".zst":
+        raise DataError(f"{file}: adjacency lists are read plain or as gzip; unpack it")
     try:
         text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     except EOFError:

@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrec.arguments import as_path
 from pyrec.errors import ArtifactError
 
 __all__ = ["Artifact", "read", "write"]
@@ -76,7 +77,8 @@ def write(
     """
     from importlib.metadata import version
 
-    folder = Path(path)
+    folder = as_path(path)
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "manifest.json").exists() and any(folder.iterdir()):
@@ -93,6 +95,8 @@ def write(
     except ArtifactError:
         raise
     except OSError as error:
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
         raise ArtifactError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
@@ -111,7 +115,7 @@ def read(path: str | Path, *, verify: bool = False) -> Artifact:
     ArtifactError
         If it is missing, corrupt, or of a newer format; names the file.
     """
-    folder = Path(path)
+    folder = as_path(path)
     text = _read_manifest(folder)
     while True:
         try:

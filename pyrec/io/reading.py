@@ -209,7 +209,16 @@ def read_items(
                 name: _per_item(column, rows, order, len(vocabulary))
                 for name, column in zip(held, read, strict=True)
             },
+            Report().then("read", _told(ids, len(vocabulary)), opened.notes),
         )
+
+
+def _told(ids: Ids, distinct: int) -> dict[str, int]:
+    """Count the rows of a catalogue, and those that are no item of their own."""
+    rows = len(ids.codes)
+    counts = {"rows": rows, "without item": ids.missing, "repeats of an item": 0, "items": distinct}
+    counts["repeats of an item"] = rows - ids.missing - distinct
+    return {name: count for name, count in counts.items() if count}
 
 
 def _per_item(

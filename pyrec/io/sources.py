@@ -205,7 +205,7 @@ def _files(path: Path) -> list[Path]:
     """Return the files that a path, folder or glob means, in sorted order, all readable."""
     if path.is_dir():
         known = {*_FORMATS, *_COMPRESSIONS}
-        files = sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in known)
+        files = sorted(f for f in _below(path) if f.is_file() and f.suffix.lower() in known)
         if not files:
             raise DataError(f"{path}: the folder has no files to read ({', '.join(_FORMATS)})")
     elif not path.exists() and has_magic(str(path)):
@@ -217,6 +217,14 @@ def _files(path: Path) -> list[Path]:
     for file in files:
         check_readable(file)
     return files
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield what is in a folder and its folders; raise for one that may not be looked into."""
+    for entry in folder.iterdir():
+        yield entry
+        if entry.is_dir():
+            yield from _below(entry)
 
 
 def check_readable(file: Path) -> None:

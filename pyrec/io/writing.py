@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pyrec.arguments import as_path, require
 from pyrec.data.arrow import Columns, Stream, stream
 from pyrec.data.ranking import Ranking
 from pyrec.errors import DataError
@@ -56,8 +57,9 @@ def write_table(table: Columns | Iterable[Columns] | Stream | Any, path: str | P
     cup,4.0
     tea,2.5
     """
-    options = _options(Path(path))
-    target = Path(os.path.realpath(Path(path).expanduser()))
+    path = as_path(path)
+    options = _options(path)
+    target = Path(os.path.realpath(path))
     data = table if hasattr(table, "__arrow_c_stream__") else stream(table)
     if target.exists() and not target.is_file():
         _copy(data, target, target, options)
@@ -102,6 +104,7 @@ def write_ranking(ranking: Ranking, path: str | Path) -> None:
     1,0,1.0,1
     1,1,0.0,2
     """
+    require(ranking, Ranking, "ranking", "write_table takes other tables")
     write_table(ranking, path)
 
 

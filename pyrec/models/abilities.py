@@ -11,11 +11,19 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
+from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, as_csr, frozen
 from pyrec.data.ranking import Explanation, Ranking
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.models.base import Lists, Model
-from pyrec.models.query import Filter, checked_k, encode_queries, id_lists, resolve_filter
+from pyrec.models.query import (
+    Filter,
+    checked_k,
+    encode_queries,
+    id_lists,
+    require_room,
+    resolve_filter,
+)
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Explains", "FoldsIn", "SimilarItems", "SimilarUsers", "require"]
@@ -53,7 +61,7 @@ class FoldsIn(ABC):
 
         Parameters
         ----------
-        histories : list of ids, list of such lists, Interactions or scipy sparse (n, n_items)
+        histories : list of ids, list of such lists, Events, Interactions or scipy sparse
             What each person has had: one flat list gives one list, a list of lists a batch. A
             sparse matrix is over the model's item rows and carries weights; lists weigh 1 each.
             Unknown ids are left out and counted in a warning of the logger ``pyrec``.
@@ -73,6 +81,7 @@ class FoldsIn(ABC):
         assert isinstance(self, Model)
         k = checked_k(k)
         csr, single = _histories(histories, self)
+        require_room(csr.shape[0], k)
         filter_ = resolve_filter(items, exclude, csr.shape[0], self.items)
         rows, scores = self.recommend_for_rows(
             csr, k, exclude_seen=exclude_seen, filter_=filter_, threads=threads
@@ -124,6 +133,7 @@ class SimilarItems(ABC):
         """
         assert isinstance(self, Model)
         rows, scalar = encode_queries(items, self.items)
+        require_room(len(rows), checked_k(k))
         found, scores = self._similar_items(rows, checked_k(k), resolve_threads(threads))
         if scalar:
             return Ranking(found[0], scores[0], self.items, items)
@@ -149,6 +159,7 @@ class SimilarUsers(ABC):
         """
         assert isinstance(self, Model)
         rows, scalar = encode_queries(users, self.users)
+        require_room(len(rows), checked_k(k))
         found, scores = self._similar_users(rows, checked_k(k), resolve_threads(threads))
         if scalar:
             return Ranking(found[0], scores[0], self.users, users)
@@ -178,6 +189,9 @@ class Explains(ABC):
             For an unknown id.
         """
         assert isinstance(self, Model)
+        for name, id_ in (("user", user), ("item", item)):
+            if np.ndim(id_) > 0:
+                raise DataError(f"{name}: must be one id, not {id_!r}")
         user_row, item_row = int(self.users.encode(user)), int(self.items.encode(item))
         rows, contributions = self._explain(user_row, item_row)
         order = np.lexsort((rows, -contributions))[: checked_k(k)]
@@ -193,6 +207,8 @@ class Explains(ABC):
 
 def _histories(histories: Any, model: Model) -> tuple[Csr, bool]:
     """Return histories over the model's item rows, and whether it was a single one."""
+    if isinstance(histories, Events):
+        histories = histories.aggregate()
     if isinstance(histories, Interactions):
         return _aligned(histories, model), False
     if sp.issparse(histories) or isinstance(histories, Csr):
@@ -203,6 +219,11 @@ def _histories(histories: Any, model: Model) -> tuple[Csr, bool]:
                 + ("; are they transposed?" if csr.shape[0] == len(model.items) else "")
             )
         return csr, False
+    if not isinstance(histories, list | tuple | np.ndarray):
+        raise DataError(
+            "histories: must be ids, a list of lists of ids, Interactions or scipy sparse, not "
+            f"{type(histories).__name__}"
+        )
     single = len(histories) == 0 or np.ndim(histories[0]) == 0
     lists = [histories] if single else histories
     offsets, columns = id_lists("histories", lists, model.items, warn=True)

@@ -22,7 +22,14 @@ from pyrec.data.ranking import Ranking
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.io import artifact
-from pyrec.models.query import Filter, checked_k, checked_rows, encode_queries, resolve_filter
+from pyrec.models.query import (
+    Filter,
+    checked_k,
+    checked_rows,
+    encode_queries,
+    require_room,
+    resolve_filter,
+)
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Estimator", "Lists", "Model", "Step"]
@@ -48,6 +55,15 @@ class Step(ABC):
     def model(self) -> "Model":
         """Return the model as it stands."""
 
+
+# The public methods of pyrec.models.abilities.
+_ABILITIES = {
+    "explain": "Explains",
+    "recommend_for": "FoldsIn",
+    "recommend_for_rows": "FoldsIn",
+    "similar_items": "SimilarItems",
+    "similar_users": "SimilarUsers",
+}
 
 Callback: TypeAlias = Callable[[Any], bool | None]
 
@@ -82,6 +98,8 @@ class Estimator(Options, frozen=True, kw_only=True):
         """
         if not isinstance(interactions, Interactions):
             interactions = Interactions.from_scipy(interactions)
+        if callback is not None and not callable(callback):
+            raise DataError(f"callback: must be a function of a step, not {callback!r}")
         if interactions.nnz == 0:
             raise DataError("interactions: there are none, so there is nothing to learn from")
         return self._fit(interactions, callback)
@@ -119,6 +137,15 @@ class Model(ABC):
         self.estimator = estimator
         self.interactions = interactions
         self._seen_of_kind: dict[tuple[str, ...], Csr] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Say which model lacks the method of an ability; ``hasattr`` is False all the same."""
+        if name in _ABILITIES:
+            raise NotSupportedError(
+                f"{self.estimator.name}: this model has no {name}; isinstance(model, "
+                f"pyrec.models.abilities.{_ABILITIES[name]}) tells which models have"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def users(self) -> Vocabulary:
@@ -175,9 +202,12 @@ class Model(ABC):
         if unknown not in ("raise", "empty", "popular"):
             raise DataError(f"unknown: must be 'raise', 'empty' or 'popular', not {unknown!r}")
         k = checked_k(k)
+        if np.ndim(users) > 1:
+            raise DataError(f"users: must be an id or a 1-D array of ids, not {np.ndim(users)}-D")
         rows, scalar = encode_queries(
             users, self.users, missing="raise" if unknown == "raise" else "mark"
         )
+        require_room(len(rows), k)
         filter_ = resolve_filter(items, exclude, len(rows), self.items)
         known = np.flatnonzero(rows >= 0)
         found, scores = self.recommend_rows(
@@ -225,8 +255,9 @@ class Model(ABC):
             Padded with -inf.
         """
         user_rows = checked_rows(user_rows, len(self.users))
+        require_room(len(user_rows), k)
         filter_ = filter_ or Filter()
-        if exclude_seen is not False:
+        if not _is(exclude_seen, False):
             filter_ = filter_.excluding(self._seen(exclude_seen).take(user_rows))
         resolved = resolve_threads(threads)
         if filter_.candidates is not None:
@@ -321,9 +352,11 @@ class Model(ABC):
 
     def _seen(self, kinds: bool | str | list[str]) -> Csr:
         """Return the pattern of seen pairs, of any kind or of the given ones."""
-        if kinds is True:
+        if _is(kinds, True):
             return self.interactions.csr
-        key = (kinds,) if isinstance(kinds, str) else tuple(kinds)  # type: ignore[arg-type]
+        if not isinstance(kinds, str | list | tuple | set | frozenset):
+            raise DataError(f"exclude_seen: must be True, False or kinds of event, not {kinds!r}")
+        key = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         if key not in self._seen_of_kind:
             self._seen_of_kind[key] = self.interactions.having(*key).csr
         return self._seen_of_kind[key]
@@ -343,3 +376,8 @@ class Model(ABC):
         scores.flags.writeable = False
         scored = Csr(candidates.offsets, candidates.columns, scores, len(self.items))
         return _kernels.top_k_of_rows(scored, k=k, threads=threads)
+
+
+def _is(argument: Any, truth: bool) -> bool:
+    """Tell whether an argument is this truth value, numpy's too."""
+    return isinstance(argument, bool | np.bool_) and bool(argument) is truth

@@ -10,12 +10,21 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.arguments import require_memory
 from pyrec.data.interactions import as_csr, frozen, select
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.runtime import resolve_threads
 
-__all__ = ["Filter", "checked_k", "checked_rows", "encode_queries", "id_lists", "resolve_filter"]
+__all__ = [
+    "Filter",
+    "checked_k",
+    "checked_rows",
+    "encode_queries",
+    "id_lists",
+    "require_room",
+    "resolve_filter",
+]
 
 logger = logging.getLogger("pyrec")
 
@@ -82,9 +91,14 @@ class Filter:
 
 def checked_k(k: Any) -> int:
     """Return the length of the lists as an int of at least 1, or raise."""
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise DataError(f"k: must be a whole number of 1 or more, not {k!r}")
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < 2**31:
+        raise DataError(f"k: must be a whole number of 1 or more (and below 2^31), not {k!r}")
     return int(k)
+
+
+def require_room(n: int, k: int) -> None:
+    """Raise if `n` lists of `k` rows and scores do not fit into memory."""
+    require_memory(8 * n * k, f"{n:,} lists of {k:,}", "ask for shorter lists, or fewer at a time")
 
 
 def checked_rows(rows: Any, n: int) -> NDArray[np.int32]:
@@ -100,7 +114,9 @@ def checked_rows(rows: Any, n: int) -> NDArray[np.int32]:
 def encode_queries(
     ids: Any, vocabulary: Vocabulary, missing: str = "raise"
 ) -> tuple[NDArray[np.int32], bool]:
-    """Return the rows of one id or of many, flattened, and whether it was one."""
+    """Return the rows of one id or of many (an array, or a vocabulary), and whether it was one."""
+    if isinstance(ids, Vocabulary):
+        ids = ids.ids
     if np.ndim(ids) == 0:
         return np.array([vocabulary.encode(ids, missing=missing)], dtype=np.int32), True
     return vocabulary.encode(np.asarray(ids).ravel(), missing=missing), False
@@ -112,6 +128,7 @@ def resolve_filter(items: Any, exclude: Any, n: int, vocabulary: Vocabulary) -> 
     Each is a 1-D array of ids for all queries, or one list of ids (or row of a sparse matrix over
     the item rows) per query.
     """
+    items, exclude = _ids_of("items", items), _ids_of("exclude", exclude)
     allowed: NDArray[np.uint8] | None = None
     candidates = excluded = None
     if items is not None:
@@ -141,6 +158,20 @@ def id_lists(
         offsets[i + 1] = offsets[i] + len(rows)
     columns = np.concatenate(chunks) if chunks else np.empty(0, np.int32)
     return offsets, columns.astype(np.int32)
+
+
+def _ids_of(name: str, argument: Any) -> Any:
+    """Return the ids of a vocabulary, and refuse what holds none."""
+    if isinstance(argument, Vocabulary):
+        return argument.ids
+    if isinstance(argument, set | frozenset):
+        return list(argument)
+    if argument is None or sp.issparse(argument) or isinstance(argument, Csr):
+        return argument
+    one = isinstance(argument, str | bytes) or not hasattr(argument, "__iter__")
+    if one or getattr(argument, "ndim", 1) == 0:
+        raise DataError(f"{name}: must be ids or a list of ids per query, not {argument!r}")
+    return argument
 
 
 def _is_per_query(argument: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from pyrec.arguments import require
 from pyrec.config import Options
 from pyrec.data.events import Events
 from pyrec.data.grouping import group_pairs
@@ -156,6 +157,8 @@ def clean(events: Events, rules: CleaningRules) -> tuple[Events, CleaningReport]
     DataError
         If a rule needs timestamps, weights or kinds that the events do not have.
     """
+    require(events, Events, "events", "pyrec.read_events makes them")
+    require(rules, CleaningRules, "rules", "name them as CleaningRules(...)")
     before = size = _size(events)
     removals = []
     told = events.report

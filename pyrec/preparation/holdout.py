@@ -128,6 +128,11 @@ def hold_out_by_time(log: Log, at: Moment | None, ratio: float) -> Split:
     times = log.times("a split by time")
     if at is not None:
         first = microseconds(at, "at")
+        if not np.any(times < first):
+            raise DataError(
+                f"split: nothing would be left to learn from: at is {isoformat(first)}, and the "
+                f"first event of {isoformat(times.min(initial=first))}"
+            )
     else:
         ordered = np.sort(times[log.is_target])
         first = int(ordered[min(int(len(ordered) * (1 - ratio)), len(ordered) - 1)])

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias, overload
 import numpy as np
 from msgspec import Meta
 
+from pyrec.arguments import require
 from pyrec.config import Options
 from pyrec.data.events import Events
 from pyrec.data.moments import Moment, microseconds
@@ -236,6 +237,10 @@ def split(events: Events, options: SplitOptions, test: Events | None = None) -> 
     >>> len(cut.train), len(cut.test), cut.description["repeats"], cut.description["cold_users"]
     (2, 2, 1, 1)
     """
+    require(events, Events, "events", "pyrec.read_events makes them")
+    require(options, _Split, "options", "name one such as TimeSplit(at=...)")
+    if test is not None:
+        require(test, Events, "test", "pyrec.read_events makes it")
     if test is not None and not isinstance(options, GivenSplit):
         raise DataError("split: only a GivenSplit takes a test")
     cuts = [_told(cut, options) for cut in _cut(events, options, test)]

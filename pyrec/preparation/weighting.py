@@ -2,28 +2,29 @@
 
 Those that compare documents by their terms (`tfidf`, `bm25`) take items for documents and users for
 terms, as item similarity does: a user who has everything says little. ``axis="users"`` turns that
-around.
+around. `Interactions` come back as such, scipy sparse matrices of any format as ``csr_array``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
+from pyrec.arguments import require
 from pyrec.config import Options
 from pyrec.data.columns import owned
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, as_csr
 from pyrec.data.moments import DAY, Moment, microseconds
 from pyrec.errors import DataError
 
 __all__ = ["Collection", "Weighting", "binarize", "bm25", "log1p", "tfidf", "time_decay", "weigh"]
 
-Matrix = TypeVar("Matrix", Interactions, Csr)
+Matrix = TypeVar("Matrix")  # Interactions, Csr, or any scipy sparse matrix
 Timed = TypeVar("Timed", Interactions, Events)
 Axis = Literal["items", "users"]
 
@@ -33,8 +34,7 @@ def binarize(matrix: Matrix) -> Matrix:
 
     Examples
     --------
-    >>> import scipy.sparse as sp
-    >>> binarize(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.tolist()
+    >>>     >>> binarize(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.tolist()
     [1.0]
     """
     return _with_values(matrix, np.ones(_csr(matrix).nnz, np.float32))
@@ -53,8 +53,7 @@ def log1p(matrix: Matrix, epsilon: float = 1.0) -> Matrix:
 
     Examples
     --------
-    >>> import scipy.sparse as sp
-    >>> log1p(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.round(3).tolist()
+    >>>     >>> log1p(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.round(3).tolist()
     [2.0789999961853027]
     """
     if not 0 < epsilon < np.inf:
@@ -99,7 +98,7 @@ def tfidf(matrix: Matrix, axis: Axis = "items", collection: Collection | None = 
 
     Parameters
     ----------
-    matrix : Interactions or Csr
+    matrix : Interactions, Csr or scipy sparse
         Users by items.
     axis : {"items", "users"}
         Which side are the documents.
@@ -113,8 +112,7 @@ def tfidf(matrix: Matrix, axis: Axis = "items", collection: Collection | None = 
 
     Examples
     --------
-    >>> import scipy.sparse as sp
-    >>> both = Interactions.from_scipy(sp.csr_array([[4, 0], [1, 1]]))
+    >>>     >>> both = Interactions.from_scipy(sp.csr_array([[4, 0], [1, 1]]))
     >>> tfidf(both).csr.values.round(2).tolist()
     [0.8100000023841858, 0.0, 0.0]
     """
@@ -141,7 +139,7 @@ def bm25(
 
     Parameters
     ----------
-    matrix : Interactions or Csr
+    matrix : Interactions, Csr or scipy sparse
         Users by items.
     k1 : float
         How slowly great weights saturate, 0 or more; at 0 only presence counts.
@@ -159,8 +157,7 @@ def bm25(
 
     Examples
     --------
-    >>> import scipy.sparse as sp
-    >>> both = Interactions.from_scipy(sp.csr_array([[1, 1], [0, 1]]))
+    >>>     >>> both = Interactions.from_scipy(sp.csr_array([[1, 1], [0, 1]]))
     >>> bm25(both, b=0).csr.values.round(3).tolist()
     [0.18199999630451202, 0.18199999630451202, 0.6930000185966492]
     """
@@ -212,6 +209,7 @@ def time_decay(data: Timed, half_life: float, now: Moment | None = None) -> Time
     """
     if not 0 < half_life < np.inf:
         raise DataError(f"half_life: must be above 0 days, not {half_life!r}")
+    require(data, (Events, Interactions), "data", "pyrec.read_events makes events")
     times = data.timestamps
     if times is None:
         raise DataError("time_decay: there are no timestamps")
@@ -254,6 +252,8 @@ def weigh(events: Events, options: Weighting) -> Interactions:
     >>> weigh(log, Weighting(kinds={"view": 1, "buy": 6}, scheme="log1p")).csr.values.round(2)
     array([2.08, 0.69], dtype=float32)
     """
+    require(events, Events, "events", "pyrec.read_events makes them")
+    require(options, Weighting, "options", "name them as Weighting(...)")
     merge = options.merge
     if options.half_life is not None:
         if merge == "count":  # an old event counts less than a whole one
@@ -271,17 +271,19 @@ _SCHEMES: dict[str, Callable[[Interactions], Interactions]] = {
 }
 
 
-def _csr(matrix: Interactions | Csr) -> Csr:
-    return matrix if isinstance(matrix, Csr) else matrix.csr
+def _csr(matrix: Interactions | Csr | Any) -> Csr:
+    return matrix.csr if isinstance(matrix, Interactions) else as_csr(matrix)
 
 
 def _with_values(matrix: Matrix, values: NDArray[Any]) -> Matrix:
     csr = _csr(matrix)
     single = owned(values.astype(np.float32))
-    changed = Csr(csr.offsets, csr.columns, single, csr.shape[1])
-    if isinstance(matrix, Csr):
-        return changed  # type: ignore[return-value]  # mypy keeps both cases
-    return replace(matrix, csr=changed)
+    changed: Any = Csr(csr.offsets, csr.columns, single, csr.shape[1])
+    if isinstance(matrix, Interactions):
+        changed = replace(matrix, csr=changed)
+    elif not isinstance(matrix, Csr):
+        changed = Interactions.from_scipy(changed).to_scipy()
+    return cast(Matrix, changed)
 
 
 def _frequencies(csr: Csr, scheme: str) -> NDArray[np.float64]:

@@ -227,7 +227,7 @@ def _catalogue(config: RunConfig) -> Catalogue | None:
     }
     table = read_items(path, item=item, columns=list(names.values()), **options)
     columns = {name: table.columns[str(column)] for name, column in names.items()}
-    return Catalogue(table.items, columns)
+    return Catalogue(table.items, columns, table.report)
 
 
 def _reading(data: Data) -> dict[str, Any]:
