@@ -218,9 +218,9 @@ def test_broken_factors_are_an_error_and_never_a_silent_nan(simd):
             factors = np.ones((4, 3), np.float32)
             factors[2, 1] = bad
             with pytest.raises(NumericalError, match="raise `regularization`"):
-                half_step(matrix, factors, start, solver=solver)
+                half_step(matrix, factors, start, solver=solver, cg_steps=2)
     factors[2, 1] = 3e38  # its square is beyond float32: solved in double
-    assert np.isfinite(half_step(matrix, factors, start, solver="cg")).all()
+    assert np.isfinite(half_step(matrix, factors, start, solver="cg", cg_steps=2)).all()
     with pytest.raises(NumericalError, match="too large: raise `regularization`"):
         half_step(matrix, factors, start)
 
@@ -250,6 +250,19 @@ def test_conjugate_gradients_follow_the_reference(simd, problem, steps):
             allowed = (expected, np.linalg.solve(normal, right))
             error = min(np.linalg.norm(solved[row] - x) for x in allowed)
             assert error <= 1e-3 * (np.linalg.norm(expected) + np.linalg.norm(start[row]))
+
+
+def test_as_many_steps_as_factors_are_the_exact_solution(simd):
+    """In float32 the directions lose conjugacy, and the steps would not get there."""
+    rng = np.random.default_rng(9)
+    matrix = random_matrix(rng, 40, 30, lambda n: 10.0 ** rng.uniform(-6, 4, n))
+    factors = rng.standard_normal((30, 4)).astype(np.float32)
+    start = rng.standard_normal((40, 4)).astype(np.float32)
+    exact = half_step(matrix, factors, start, solver="exact")
+    for steps in (4, 9):
+        np.testing.assert_array_equal(
+            half_step(matrix, factors, start, solver="cg", cg_steps=steps), exact
+        )
 
 
 # -- the objective --------------------------------------------------------------------------------

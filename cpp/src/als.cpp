@@ -13,6 +13,12 @@ namespace {
 
 using detail::kernels;
 
+// As many steps of conjugate gradients as there are factors would end at the minimum, if float32 did
+// not lose the conjugacy of the directions on the way; the exact solver gets there for less.
+AlsSolver solver_in_use(const AlsOptions& options, std::int64_t factors) {
+    return options.cg_steps >= factors ? AlsSolver::exact : options.solver;
+}
+
 void prepare_table(AlsSide::Prepared& side, const Execution& execution) {
     const DenseView<const float> factors = side.factors;
     const bool aligned = reinterpret_cast<std::uintptr_t>(factors.data) % 64 == 0;
@@ -61,10 +67,11 @@ AlsScratch& AlsScratch::operator=(AlsScratch&&) noexcept = default;
 void AlsSide::prepare(DenseView<const float> factors, const Execution& execution) {
     Prepared& side = *prepared_;
     side.factors = factors;
+    side.solver = solver_in_use(side.options, factors.cols);
     side.stride = detail::padded_stride(factors.cols);
     side.gram.resize(static_cast<std::size_t>(factors.cols * factors.cols));
     detail::gram(factors, side.gram_scratch, execution, side.gram);
-    if (side.options.solver == AlsSolver::exact) {
+    if (side.solver == AlsSolver::exact) {
         detail::rotate_to_eigenbasis(side, execution);
     } else {
         scale_gram(side);
@@ -76,7 +83,7 @@ void als_solve(const CsrView<const float>& matrix, const AlsSide& side, DenseVie
                AlsScratch& scratch, const Execution& execution) {
     AlsScratch::Workers& workers = scratch.workers();
     workers.marks.assign(static_cast<std::size_t>(matrix.rows()), 0);
-    if (side.prepared().options.solver == AlsSolver::exact) {
+    if (side.prepared().solver == AlsSolver::exact) {
         detail::solve_exactly(matrix, side.prepared(), solved, workers, execution);
     } else {
         detail::solve_by_conjugate_gradient(matrix, side.prepared(), solved, workers, execution);

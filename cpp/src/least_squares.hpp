@@ -38,6 +38,7 @@ struct LaneWorker {
 
 struct AlsSide::Prepared {
     AlsOptions options;
+    AlsSolver solver = AlsSolver::exact;  // the one in use
     DenseView<const float> factors;
     std::int64_t stride = 0;
     std::vector<double> gram;

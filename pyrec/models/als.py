@@ -55,7 +55,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
         How a user's or item's factors are found while the others stay: by a few steps of conjugate
         gradients from where they stand (Takács, Pilászy, Tikk 2011), or exactly.
     cg_steps : int, default 3
-        Steps of conjugate gradients.
+        Steps of conjugate gradients; with as many as there are factors, rows are solved exactly.
     unobserved_weight : float, default 1
         :math:`a_0`, the confidence that an unobserved pair is not liked.
     regularization_exponent : float, default 0

@@ -27,7 +27,7 @@ struct AlsOptions {
     double alpha = 1;
     double unobserved_weight = 1;
     double regularization_exponent = 0;
-    int cg_steps = 3;
+    int cg_steps = 3;  // with as many as there are factors, rows are solved exactly
 };
 
 // The side that stays as it is during a half-step, made ready: its Gram matrix and what the solver
