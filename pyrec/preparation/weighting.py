@@ -34,7 +34,8 @@ def binarize(matrix: Matrix) -> Matrix:
 
     Examples
     --------
-    >>>     >>> binarize(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.tolist()
+    >>> import scipy.sparse as sp
+    >>> binarize(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.tolist()
     [1.0]
     """
     return _with_values(matrix, np.ones(_csr(matrix).nnz, np.float32))
@@ -53,7 +54,8 @@ def log1p(matrix: Matrix, epsilon: float = 1.0) -> Matrix:
 
     Examples
     --------
-    >>>     >>> log1p(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.round(3).tolist()
+    >>> import scipy.sparse as sp
+    >>> log1p(Interactions.from_scipy(sp.csr_array([[0, 7]]))).csr.values.round(3).tolist()
     [2.0789999961853027]
     """
     if not 0 < epsilon < np.inf:
@@ -112,7 +114,8 @@ def tfidf(matrix: Matrix, axis: Axis = "items", collection: Collection | None = 
 
     Examples
     --------
-    >>>     >>> both = Interactions.from_scipy(sp.csr_array([[4, 0], [1, 1]]))
+    >>> import scipy.sparse as sp
+    >>> both = Interactions.from_scipy(sp.csr_array([[4, 0], [1, 1]]))
     >>> tfidf(both).csr.values.round(2).tolist()
     [0.8100000023841858, 0.0, 0.0]
     """
@@ -157,7 +160,8 @@ def bm25(
 
     Examples
     --------
-    >>>     >>> both = Interactions.from_scipy(sp.csr_array([[1, 1], [0, 1]]))
+    >>> import scipy.sparse as sp
+    >>> both = Interactions.from_scipy(sp.csr_array([[1, 1], [0, 1]]))
     >>> bm25(both, b=0).csr.values.round(3).tolist()
     [0.18199999630451202, 0.18199999630451202, 0.6930000185966492]
     """
