@@ -1,128 +1,83 @@
-"""Other libraries behind one signature, and fair races with them.
+"""Pyrec and other libraries side by side: the same work, the same results, taking turns.
 
-A race takes turns (A B A B) in one process, so that a busy machine slows all alike, and checks
-that all find the same. ``python benchmarks/peers.py`` runs the races of all benchmarks on data of
-the size of Gowalla. Peers come with ``pip install 'pyrec[peers]'``; those absent are left out.
+``python benchmarks/peers.py`` holds all races but the slow ones, prints one table, and writes it as
+JSON and as a picture. Peers come with ``pip install ".[peers]"``; those absent are left out.
+Real sets are those below ``$PYREC_DATA``; the others are generated. The seconds are this machine's;
+what carries over to another is the ratios.
 """
 
-import importlib.util
-import os
-import platform
-import subprocess
-import tempfile
-import time
-from importlib.metadata import version
+import argparse
+import json
+import sys
 from pathlib import Path
 
-# Before numpy loads: the OpenBLAS in faiss takes newer CPUs for old ones, three times slower.
-if "avx512f" in Path("/proc/cpuinfo").read_text():
-    os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
-
-import numpy as np
-
-import pyrec
+import data
+from pyrec import runtime
+from races import SLOW, WORKS, machine, picture, table
+from races.referee import hold
 
 
-def implicit_top_k(users, items, k, exclude, threads):
-    from implicit.cpu.topk import topk
-    from threadpoolctl import threadpool_limits
-
-    def search():
-        with threadpool_limits(1, "blas"):  # as implicit asks for
-            found, scores = topk(items, users, k, filter_query_items=exclude, num_threads=threads)
-        return found, scores
-
-    return search
-
-
-def faiss_top_k(users, items, k, exclude, threads):
-    """Faiss cannot exclude pairs; it is timed without."""
-    import faiss
-    from threadpoolctl import threadpool_limits
-
-    index = faiss.IndexFlatIP(items.shape[1])
-    index.add(items)
-
-    def search():
-        faiss.omp_set_num_threads(threads)
-        with threadpool_limits(threads, "blas"):
-            scores, found = index.search(users, k)
-        return found, scores
-
-    return search
-
-
-# name of the module: (name of the distribution, function that prepares a search)
-TOP_K = {
-    "implicit": ("implicit", implicit_top_k),
-    "faiss": ("faiss-cpu", faiss_top_k),
-}
-
-
-def installed(peers):
-    """Return {name with version: function} of the peers that are installed."""
-    return {
-        f"{name} {version(distribution)}": prepare
-        for name, (distribution, prepare) in peers.items()
-        if importlib.util.find_spec(name)
-    }
-
-
-def race(contenders, rounds=5):
-    """Return {name: seconds of each round} for functions without arguments, in turns."""
-    times = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, work in contenders.items():
-            start = time.perf_counter()
-            work()
-            times[name].append(time.perf_counter() - start)
-    return times
-
-
-def report(times, work=None, unit="GFLOP/s"):
-    """Print a line for each contender: its best and median, and how it compares with the first."""
-    first = min(next(iter(times.values())))
-    for name, seconds in times.items():
-        rate = f"  {work / min(seconds):8.0f} {unit}" if work else ""
-        print(
-            f"  {name:28} best {min(seconds):8.4f} s  median {np.median(seconds):8.4f} s"
-            f"{rate}  {min(seconds) / first:6.2f}x"
-        )
-
-
-def machine(threads):
-    """Return a line on what the race runs on."""
-    cpu = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-         if line.startswith("model name")),
-        platform.machine(),
-    )  # fmt: skip
-    info = pyrec.runtime.info()
-    return (
-        f"{cpu}, {threads} threads, {info['simd_level']}; pyrec {info['version']}, "
-        f"numpy {info['numpy']}, scipy {info['scipy']}"
+def parser():
+    found = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add = found.add_argument
+    add("works", nargs="*", metavar="WORK", help=f"of {', '.join(WORKS)}; "
+        f"default: all but {', '.join(SLOW)}")  # fmt: skip
+    add(
+        "--data",
+        nargs="+",
+        metavar="SET",
+        help=f"of {', '.join(data.SHAPES)}, random (of top-k), "
+        "an .npz, a set below $PYREC_DATA; default: what each work calls for",
     )
+    add("--factors", type=int, nargs="+", default=[64, 128])
+    add("-k", type=int, nargs="+", default=[10, 100], help="of top-k")
+    add("--solver", nargs="+", default=["cg", "exact"], help="of ALS")
+    add("--users", type=int, default=50_000, help="of metrics")
+    add("--events", type=int, default=20_000_000, help="of reading; grouping has a quarter")
+    add("--threads", type=int, default=runtime.resolve_threads())
+    add("--rounds", type=int, default=5)
+    add("--simd", nargs="+", default=[], choices=["baseline", "avx2", "avx512", "neon"],
+        help="levels of ours to race as well")  # fmt: skip
+    add("--noisy", action="store_true", help="report on a noisy machine, too, marked with ~")
+    add("--markdown", action="store_true", help="print the table of the README as well")
+    add("--output", type=Path, default=Path("out/peers"), metavar="STEM",
+        help="where .json and .png go (default: %(default)s)")  # fmt: skip
+    return found
 
 
-def peak(threads):
-    """Return GFLOP/s of multiply-adds and GOP/s of 8-bit dot products (0: none) on this machine."""
-    source = Path(__file__).with_name("peak.cpp")
-    with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "peak"
-        command = ["c++", "-std=c++20", "-O2", "-march=native", "-pthread", source, "-o", program]
-        subprocess.run(command, check=True)
-        found = subprocess.run([program, str(threads)], check=True, capture_output=True, text=True)
-    return tuple(map(float, found.stdout.split()))
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    if unknown := set(options.works) - set(WORKS):
+        parser().error(f"{', '.join(sorted(unknown))}: not one of {', '.join(WORKS)}")
+    works = options.works or [work for work in WORKS if work not in SLOW]
+    host, peak = machine.describe(options.threads), machine.Peak(options.threads)
+    print(table.heading(host), flush=True)
+    results, refused = [], 0
+    for race in (race for work in works for race in WORKS[work].races(options)):
+        result = hold(race, peak, options.threads, options.rounds, options.simd, options.noisy)
+        if result.complaints:
+            print(f"too noisy: {race.work}, {race.title}: {'; '.join(result.complaints)}",
+                  file=sys.stderr, flush=True)  # fmt: skip
+        if result.complaints and not options.noisy:
+            refused += 1
+            continue
+        results.append(result)
+        print(table.block(result), flush=True)
+    print(table.rates(peak.seen))
+    if results:
+        write(options.output, host, peak.seen, results)
+    if options.markdown:
+        print("\n" + table.markdown(results))
+    return 1 if refused else 0
 
 
-def main():
-    import bench_als
-    import bench_similarity
-    import bench_top_k
-
-    for benchmark in (bench_top_k, bench_similarity, bench_als):
-        benchmark.main()
+def write(stem, host, peak, results):
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": host, "peak": vars(peak), "races": [r.to_dict() for r in results]}
+    stem.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    caption = f"{host['date']}, {host['cpu']}, {host['threads']} threads"
+    picture.draw(results, stem.with_suffix(".png"), caption)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

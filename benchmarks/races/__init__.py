@@ -1,0 +1,13 @@
+"""Fair races between pyrec and the libraries that one could install instead, one module a work."""
+
+from races import als, grouping, metrics, reading, similarity, top_k
+
+WORKS = {
+    "top-k": top_k,
+    "als": als,
+    "similarity": similarity,
+    "metrics": metrics,
+    "grouping": grouping,
+    "reading": reading,
+}
+SLOW = ["reading"]  # only when asked for

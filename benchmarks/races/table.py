@@ -1,0 +1,82 @@
+"""What the races found, as text."""
+
+from races.race import Cost
+from races.referee import Result
+
+# Columns and their widths: lines are printed as races end, before all cells are known.
+COLUMNS = {"contender": -24, "seconds": 9, "ratio": 7, "peak": 6, "memory": 9, "found": -1}
+
+
+def heading(machine: dict) -> str:
+    """Return what the figures are of, and the names of the columns."""
+    return (
+        f"{machine['date']}, {machine['cpu']}, {machine['threads']} threads; "
+        f"pyrec {machine['version']} ({machine['simd_level']}), Python {machine['python']}, "
+        f"numpy {machine['numpy']}, scipy {machine['scipy']}\n\n{aligned(list(COLUMNS))}"
+    )
+
+
+def rates(peak: Cost) -> str:
+    """Return what the shares are shares of."""
+    units = {
+        "GFLOP/s of multiply-adds": peak.floats,
+        "GOP/s of 8-bit dots": peak.dots,
+        "GB/s read": peak.bytes,
+        "G/s scattered additions": peak.additions,
+    }
+    known = ", ".join(f"{rate:,.4g} {unit}" for unit, rate in units.items() if rate)
+    return f"peak: {known or 'unknown, there is no compiler'}"
+
+
+def block(result: Result) -> str:
+    """Return a race as lines of the table."""
+    lines = [f"{result.work}: {result.title}", *map(aligned, rows(result))]
+    return "\n".join(lines)
+
+
+def rows(result: Result) -> list[list[str]]:
+    """Return the cells of a race, ours first."""
+    mark = "~" if result.complaints else ""
+    return [
+        [
+            line.contender,
+            mark + seconds(line.seconds),
+            f"{line.ratio:.3g}x",
+            "" if line.share is None else percent(line.share),
+            f"{line.megabytes:,.0f} MB",
+            line.found,
+        ]
+        for line in result.lines
+    ]
+
+
+def seconds(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
+
+
+def aligned(row: list[str]) -> str:
+    cells = [
+        cell.ljust(-width) if width < 0 else cell.rjust(width)
+        for cell, width in zip(row, COLUMNS.values(), strict=True)
+    ]
+    return "  " + "  ".join(cells).rstrip()
+
+
+def markdown(results: list[Result]) -> str:
+    """Return a table for documents: how many times longer each peer takes than ours."""
+    lines = [
+        "| work | pyrec | share of peak | peers: times as long |",
+        "|---|---:|---:|---|",
+    ]
+    for result in results:
+        ours, *others = result.lines
+        peers = ", ".join(f"{line.contender} **{line.ratio:.1f}x**" for line in others)
+        share = "" if ours.share is None else percent(ours.share)
+        lines.append(
+            f"| {result.work}: {result.title} | {seconds(ours.seconds)} s | {share} | {peers} |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,90 @@
+"""The comparison with other libraries runs from end to end, and does not take any word for it."""
+
+import json
+
+import numpy as np
+import pytest
+
+import data
+import peers
+from races import machine, similarity
+from races.race import Contender, Cost, Disagreement
+
+TINY = ["--data", "XS", "--factors", "16", "-k", "10", "--users", "200", "--events", "4000"]
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Only ours takes part, whatever is installed."""
+    monkeypatch.setattr(Contender, "installed", property(lambda own: own.module == "pyrec"))
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """The machine's peak is not asked for."""
+    monkeypatch.setattr(machine, "peak_program", lambda: None)
+
+
+def test_all_works_are_raced_and_written(alone, unmeasured, tmp_path, capsys):
+    stem = tmp_path / "found"
+    works = ["top-k", "als", "similarity", "metrics", "grouping", "reading"]
+    assert peers.main([*works, *TINY, "--rounds", "1", "--noisy", "--output", str(stem)]) == 0
+    found = json.loads(stem.with_suffix(".json").read_text())
+    assert {race["work"] for race in found["races"]} == set(works)
+    assert stem.with_suffix(".png").stat().st_size > 1000
+    table = capsys.readouterr().out
+    for race in found["races"]:
+        (line,) = race["lines"]
+        assert line["contender"] == "pyrec"
+        assert line["ratio"] == 1
+        assert line["seconds"] > 0
+        assert f"{race['work']}: {race['title']}" in table
+
+
+def test_a_noisy_machine_is_refused(alone, unmeasured, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(machine, "OTHERS_AT_MOST", -1.0)
+    stem = tmp_path / "found"
+    arguments = ["metrics", "--users", "100", "--rounds", "2", "--output", str(stem)]
+    assert peers.main(arguments) == 1
+    assert "too noisy: metrics, 100 users" in capsys.readouterr().err
+    assert not stem.with_suffix(".json").exists()
+    assert peers.main([*arguments, "--noisy"]) == 0
+    assert "~" in capsys.readouterr().out
+
+
+def test_an_unknown_work_is_named(capsys):
+    with pytest.raises(SystemExit):
+        peers.main(["top-l"])
+    assert "top-l: not one of top-k, als" in capsys.readouterr().err
+
+
+def test_contenders_must_agree():
+    sums = np.ones(5)
+    with pytest.raises(Disagreement, match="other: the sum of a row differs by"):
+        similarity.agree_in_sums({
+            "pyrec": {"sums": sums, "stored": 5},
+            "other": {"sums": 1.1 * sums, "stored": 5},
+        })  # fmt: skip
+
+
+def test_the_share_is_that_of_the_scarcest_resource():
+    peak = Cost(floats=100, dots=400, bytes=10)
+    assert Cost(floats=50, bytes=2).share(1.0, peak) == 0.5
+    assert Cost(floats=50, bytes=20).share(4.0, peak) == 0.5
+    assert Cost(additions=1).share(1.0, peak) is None
+
+
+def test_the_peak_is_no_less_for_a_busy_moment():
+    peak = machine.Peak(1)
+    first = peak.measure()
+    assert min(first.floats, first.bytes, first.additions) > 0
+    assert peak.measure().floats >= first.floats
+
+
+def test_generated_shops_have_the_shape_that_they_are_asked_for():
+    matrix = data.matrix("S")
+    users, items, pairs, *_ = data.SHAPES["S"]
+    assert matrix.shape == (users, items)
+    assert matrix.nnz == pairs
+    assert matrix.has_canonical_format
+    assert np.diff(matrix.indptr).min() >= 0
