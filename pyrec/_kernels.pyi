@@ -264,6 +264,7 @@ def find_neighbors(
     k: int,
     denominator: str,
     shrink: float,
+    threshold: float = ...,
     pattern: bool,
     threads: int,
 ) -> tuple[_I64, _I32, _F32]:
@@ -282,6 +283,8 @@ def find_neighbors(
     denominator : {"none", "product", "combined"}
         1, or the product of the weights plus `shrink`, or their sum less the dot product plus
         `shrink`.
+    threshold : float, default -inf
+        Only similarities above it are kept.
     pattern : bool
         Whether every stored entry counts as 1.
     """

@@ -10,6 +10,7 @@ __all__ = [
     "MissingPackageError",
     "NotSupportedError",
     "NumericalError",
+    "OutOfMemoryError",
     "PyrecError",
     "UnknownIdError",
 ]
@@ -49,3 +50,7 @@ class MissingPackageError(PyrecError, ImportError):
 
 class NumericalError(PyrecError, ArithmeticError):
     """Arithmetic that cannot go on, such as factors that diverged; names the row and the remedy."""
+
+
+class OutOfMemoryError(PyrecError, MemoryError):
+    """A result that this machine cannot hold, refused before any of it is allocated."""

@@ -15,12 +15,12 @@ from pyrec._kernels import Csr
 from pyrec.config import build
 from pyrec.data.columns import frozen, owned
 from pyrec.data.interactions import as_csr
-from pyrec.errors import DataError
+from pyrec.errors import DataError, NumericalError
 from pyrec.preparation.weighting import Axis, bm25, tfidf
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Measure, most_similar
 
-__all__ = ["ItemIndex", "neighbors", "top_k"]
+__all__ = ["ItemIndex", "neighbors", "sparse_top_k", "top_k"]
 
 
 def top_k(
@@ -265,6 +265,108 @@ def neighbors(
         threads=resolve_threads(threads),
     )
     return sp.csr_array((found.values, found.columns, found.offsets), shape=found.shape)
+
+
+def sparse_top_k(
+    a: Any,
+    b: Any,
+    k: int,
+    *,
+    threshold: float | None = None,
+    threads: int = 0,
+) -> sp.csr_array:
+    """Return the `k` largest entries of each row of the sparse product of `a` and `b`.
+
+    The product itself is never stored (Gustavson, ACM TOMS 4, 1978). The sum of an entry runs over
+    the inner dimension in increasing order, in float32 with products and sums rounded apart, so
+    that results have the same bits for any number of threads and at every SIMD level.
+
+    Parameters
+    ----------
+    a : scipy sparse (n, d)
+        Left factor, of any sparse format and numeric dtype.
+    b : scipy sparse (d, m)
+        Right factor. To compare the rows of one matrix with those of another, pass its transpose.
+    k : int
+        How many entries to keep in a row, at least 1.
+    threshold : float, optional
+        Keep only entries above it.
+    threads : int, default 0
+        Number of threads; 0 means the default of the process.
+
+    Returns
+    -------
+    csr_array (n, m), float32
+        Each row in column order. Of equal entries the first are kept; negative ones rank below all
+        others. An entry of exactly 0 is never stored, so a row may be short.
+
+    Raises
+    ------
+    DataError
+        If a matrix is not sparse or not finite, the shapes do not fit, or `k` or `threshold` is no
+        such number.
+    NumericalError
+        If entries could overflow float32.
+    OutOfMemoryError
+        If the result could be larger than the memory that is left.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> a = sp.csr_array([[1.0, 2.0, 0.0], [0.0, 0.0, 3.0]])
+    >>> b = sp.csr_array([[1.0, -1.0], [0.0, 1.0], [-1.0, -2.0]])
+    >>> sparse_top_k(a, b, k=1).toarray()
+    array([[ 1.,  0.],
+           [-3.,  0.]], dtype=float32)
+    """
+    left, right = as_csr(a, "a"), as_csr(b, "b")
+    if left.shape[1] != right.shape[0]:
+        raise DataError(
+            f"b: has {right.shape[0]} rows but a has {left.shape[1]} columns; they must be equal"
+        )
+    k, least = checked_k(k), _checked_threshold(threshold)
+    _check_product_range(left, right)
+    found = _kernels.find_neighbors(
+        left,
+        np.zeros(left.shape[0], np.float32),
+        right,
+        np.zeros(right.shape[1], np.float32),
+        np.empty(0, np.int32),
+        k=k,
+        denominator="none",
+        shrink=0.0,
+        threshold=least,
+        pattern=bool(np.all(left.values == 1) and np.all(right.values == 1)),
+        threads=resolve_threads(threads),
+    )
+    offsets, columns, values = found
+    return sp.csr_array((values, columns, offsets), shape=(left.shape[0], right.shape[1]))
+
+
+def _checked_threshold(threshold: float | None) -> float:
+    if threshold is None:
+        return -np.inf
+    if isinstance(threshold, bool) or not isinstance(threshold, float | int | np.number):
+        raise DataError(f"threshold: must be a number, not {threshold!r}")
+    if not abs(threshold) <= float(np.finfo(np.float32).max):
+        raise DataError(f"threshold: must be finite as a float32, not {threshold!r}")
+    return float(threshold)
+
+
+def _check_product_range(a: Csr, b: Csr) -> None:
+    """Raise if an entry of the product, or a part of its sum, could overflow (Cauchy-Schwarz)."""
+    largest = float(np.finfo(np.float32).max) / 2
+    values = (a.values, b.values)
+    bounds = [np.sqrt(len(v)) * np.abs(v).max(initial=0).astype(np.float64) for v in values]
+    if bounds[0] * bounds[1] < largest:
+        return
+    norms = _kernels.row_norms(a)
+    reach = _kernels.row_norms(b.transposed()).max(initial=0.0)
+    if norms.max(initial=0.0) * reach >= largest:
+        raise NumericalError(
+            f"a: row {int(np.argmax(norms))} has norm {norms.max():.3g} and b has a column of norm "
+            f"{reach:.3g}: their product could overflow float32; scale the values down"
+        )
 
 
 def as_factors(array: ArrayLike, name: str) -> NDArray[np.float32]:

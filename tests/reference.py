@@ -97,6 +97,21 @@ def neighbors(similarities, k, selves=None):
     return kept
 
 
+def sparse_product(a, b):
+    """Sums over the inner dimension in increasing order, products and sums rounded apart."""
+    total = np.zeros((a.shape[0], b.shape[1]), np.float32)
+    for inner in range(a.shape[1]):
+        total += a[:, inner, None] * b[inner]
+    return total
+
+
+def sparse_top_k(a, b, k, threshold=-np.inf):
+    """Return the k largest entries of each row of the product, as a dense array."""
+    product = sparse_product(a, b)
+    product[~(product > np.float32(threshold))] = 0
+    return neighbors(product, k, selves=[-1] * len(product))
+
+
 def als_normal_equations(columns, values, factors, options):
     """Matrix and right side of one row's minimum: Hu, Koren, Volinsky 2008, equation 4."""
     a0 = options["unobserved_weight"]

@@ -14,6 +14,7 @@ from pyrec import errors
         (errors.NotSupportedError, TypeError),
         (errors.ArtifactError, OSError),
         (errors.NumericalError, ArithmeticError),
+        (errors.OutOfMemoryError, MemoryError),
     ],
 )
 def test_each_error_is_also_the_one_that_callers_expect(error, builtin):

@@ -11,12 +11,13 @@ import pytest
 import reference
 import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
-from strategies import factor_pairs, hard_factors
+from hypothesis.extra import numpy as hnp
+from strategies import factor_pairs, hard_factors, whole
 
 from pyrec import _kernels
 from pyrec.data.interactions import as_csr
-from pyrec.errors import DataError, NumericalError
-from pyrec.kernels import ItemIndex, top_k
+from pyrec.errors import DataError, NumericalError, OutOfMemoryError
+from pyrec.kernels import ItemIndex, neighbors, sparse_top_k, top_k
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -188,3 +189,95 @@ def test_it_works_after_fork():
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(DataError, match=message):
         top_k(**arguments)
+
+
+def test_lists_that_no_memory_holds_are_refused():
+    factors = np.ones((1000, 2), np.float32)
+    for items in (factors, ItemIndex(factors)):
+        for k in (2**40, 2**62):
+            with pytest.raises(OutOfMemoryError, match=r"lists: needs .* GiB and the machine has"):
+                top_k(factors, items, k)
+
+
+@st.composite
+def sparse_pairs(draw):
+    """Two dense arrays, to be made sparse, whose product exists: zeros, ties, negative values."""
+    n, d, m = (draw(st.integers(0, most)) for most in (8, 12, 40))
+    elements = draw(st.sampled_from([whole, st.floats(-8, 8, width=16), st.sampled_from([0, 1])]))
+    return tuple(
+        draw(hnp.arrays(np.float32, shape, elements=elements.map(float)))
+        for shape in ((n, d), (d, m))
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pair=sparse_pairs(),
+    k=st.integers(1, 45),
+    threshold=st.sampled_from([None, 0.0, -1.5, 0.1, 2.0, 1e30]),
+    threads=st.sampled_from([1, 2, 7]),
+)
+def test_sparse_top_k_equals_the_reference(simd, pair, k, threshold, threads):
+    a, b = pair
+    found = sparse_top_k(sp.csr_array(a), sp.csc_array(b), k, threshold=threshold, threads=threads)
+    expected = reference.sparse_top_k(a, b, k, -np.inf if threshold is None else threshold)
+    assert found.has_canonical_format
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found.toarray(), expected)
+
+
+@pytest.mark.parametrize("weights", ["ones", "whole", "normal"])
+def test_long_sparse_products(simd, weights):
+    rng = np.random.default_rng(3)
+    a, b = (sp.random_array(shape, density=0.02, rng=rng, format="csr", dtype=np.float32)
+            for shape in ((60, 900), (900, 9000)))  # fmt: skip
+    for matrix in (a, b):
+        matrix.data[:] = {
+            "ones": np.ones,
+            "whole": lambda n: rng.integers(-3, 4, n),
+            "normal": rng.standard_normal,
+        }[weights](matrix.nnz)
+    product = reference.sparse_product(a.toarray(), b.toarray())
+    for k in (1, 100, 5000, 10_000):
+        expected = reference.neighbors(product, k, selves=[-1] * 60)
+        for threads in (1, 2, 7):
+            found = sparse_top_k(a, b, k, threads=threads)
+            np.testing.assert_array_equal(found.toarray(), expected)
+
+
+def test_a_sparse_product_with_itself_is_the_dot_similarity():
+    matrix = sp.random_array((200, 90), density=0.1, rng=np.random.default_rng(0), format="csr")
+    found = sparse_top_k(matrix.T, matrix, 90).toarray()
+    np.fill_diagonal(found, 0)
+    np.testing.assert_array_equal(found, neighbors(matrix, 90, metric="dot").toarray())
+
+
+def test_parts_of_a_sum_may_be_large():
+    a, b = sp.csr_array([[1e18, 1e18]]), sp.csr_array([[1e18], [-1e18]])
+    assert sparse_top_k(a, b, 1).nnz == 0
+    tiny = sp.csr_array([[1e-30]])
+    assert sparse_top_k(tiny, tiny, 1).nnz == 0
+    assert sparse_top_k(tiny, sp.csr_array([[1e38]]), 1).data == np.float32(1e-30) * np.float32(
+        1e38
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (dict(a=np.eye(2)), DataError, "a: must be a scipy sparse matrix"),
+        (dict(b=sp.csr_array([[np.nan], [1.0]])), DataError, r"b\[0, 0\] = nan is not a finite"),
+        (dict(b=sp.csr_array(np.eye(3))), DataError, "b: has 3 rows but a has 2 columns"),
+        (dict(k=0), DataError, "k: must be a whole number"),
+        (dict(k=1.5), DataError, "k: must be a whole number"),
+        (dict(threshold=np.nan), DataError, "threshold: must be finite"),
+        (dict(threshold=1e39), DataError, "threshold: must be finite"),
+        (dict(threshold="1"), DataError, "threshold: must be a number"),
+        (dict(a=sp.csr_array([[0, 1], [1e20, 0]]), b=sp.csr_array(np.eye(2) * 1e20)),
+         NumericalError, r"a: row 1 has norm 1e\+20 .* could overflow float32"),
+    ],
+)  # fmt: skip
+def test_bad_sparse_products_are_named(arguments, error, message):
+    identity = sp.csr_array(np.eye(2))
+    with pytest.raises(error, match=message):
+        sparse_top_k(**(dict(a=identity, b=identity, k=1) | arguments))

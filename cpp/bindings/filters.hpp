@@ -7,6 +7,7 @@
 
 #include "arrays.hpp"
 #include "csr.hpp"
+#include "pyrec/runtime.hpp"
 #include "pyrec/scoring.hpp"
 
 namespace pyrec::bindings {
@@ -21,6 +22,7 @@ inline Filter filter_of(const Csr* exclude, const std::optional<Mask>& allowed) 
 // Allocates lists of k for n users, fills them without the GIL and returns them as a tuple.
 template <class Fill>
 py::tuple lists(std::int64_t n, std::int64_t k, Fill&& fill) {
+    require_memory(8.0 * static_cast<double>(n) * static_cast<double>(k), "lists");
     Array<std::int32_t> rows({n, k});
     Array<float> scores({n, k});
     const auto to_rows = as_mutable_span(rows);

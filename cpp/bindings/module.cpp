@@ -1,4 +1,4 @@
-// pyrec._kernels: a table of contents, and the translation of the core's two exceptions.
+// pyrec._kernels: a table of contents, and the translation of the core's exceptions.
 #include <pybind11/pybind11.h>
 
 #include "bindings.hpp"
@@ -18,6 +18,9 @@ PYBIND11_MODULE(_kernels, module, py::mod_gil_not_used()) {
             py::set_error(py::module_::import("pyrec.errors").attr("DataError"), error.what());
         } catch (const pyrec::NumericalError& error) {
             py::set_error(py::module_::import("pyrec.errors").attr("NumericalError"), error.what());
+        } catch (const pyrec::OutOfMemory& error) {
+            py::set_error(py::module_::import("pyrec.errors").attr("OutOfMemoryError"),
+                          error.what());
         }
     });
 

@@ -1,10 +1,12 @@
 #include "pyrec/similarity.hpp"
 
+#include <limits>
 #include <string>
 
 #include "bindings.hpp"
 #include "csr.hpp"
 #include "pyrec/errors.hpp"
+#include "pyrec/runtime.hpp"
 
 namespace pyrec::bindings {
 
@@ -28,7 +30,7 @@ Array<double> row_norms_(const Csr& matrix) {
 py::tuple find_neighbors_(const Csr& rows, const Array<float>& row_weights, const Csr& columns,
                           const Array<float>& column_weights, const Array<std::int32_t>& selves,
                           std::int64_t k, const std::string& denominator, float shrink,
-                          bool pattern, int threads) {
+                          float threshold, bool pattern, int threads) {
     const auto row_view = rows.view();
     const auto column_view = columns.view();
     if (row_view.cols != column_view.rows() || row_weights.size() != row_view.rows() ||
@@ -37,10 +39,11 @@ py::tuple find_neighbors_(const Csr& rows, const Array<float>& row_weights, cons
         throw InvalidInput("rows, columns and their weights do not fit together");
     }
     const NeighborOptions options{std::min(k, column_view.cols), denominator_named(denominator),
-                                  shrink, pattern};
+                                  shrink, threshold, pattern};
     Array<std::int64_t> offsets(row_view.rows() + 1);
     const auto to_offsets = as_mutable_span(offsets);
     without_gil([&] { bound_neighbors(row_view, column_view, options.k, to_offsets); });
+    require_memory(8.0 * static_cast<double>(to_offsets.back()), "neighbours");
     Array<std::int32_t> neighbors(to_offsets.back());
     Array<float> similarities(to_offsets.back());
     const auto to_neighbors = as_mutable_span(neighbors);
@@ -65,7 +68,8 @@ void bind_similarity(py::module_& module) {
     module.def("find_neighbors", &find_neighbors_, py::arg("rows"),
                py::arg("row_weights").noconvert(), py::arg("columns"),
                py::arg("column_weights").noconvert(), py::arg("selves").noconvert(), py::kw_only(),
-               py::arg("k"), py::arg("denominator"), py::arg("shrink"), py::arg("pattern"),
+               py::arg("k"), py::arg("denominator"), py::arg("shrink"),
+               py::arg("threshold") = -std::numeric_limits<float>::infinity(), py::arg("pattern"),
                py::arg("threads"));
 }
 

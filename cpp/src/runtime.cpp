@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -42,6 +44,24 @@ int cpus_by_quota() {
     return 0;
 }
 
+// Memory that programs may still take without swapping; infinite where the system does not say.
+double available_bytes() {
+    std::ifstream file("/proc/meminfo");
+    std::string name;
+    std::string unit;
+    for (double kibibytes = 0; file >> name >> kibibytes;) {
+        if (name == "MemAvailable:") return kibibytes * 1024;
+        std::getline(file, unit);
+    }
+    return std::numeric_limits<double>::infinity();
+}
+
+std::string in_gib(double bytes) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.3g GiB", bytes / 0x1p30);
+    return text;
+}
+
 }  // namespace
 
 int default_threads() {
@@ -57,6 +77,15 @@ int default_threads() {
     const int cpus = cpus_by_affinity();
     const int quota = cpus_by_quota();
     return std::max(1, quota > 0 ? std::min(cpus, quota) : cpus);
+}
+
+void require_memory(double bytes, const std::string& what) {
+    constexpr double always = 0x1p26;  // not worth asking the system
+    if (bytes < always) return;
+    if (const double available = available_bytes(); bytes > available) {
+        throw OutOfMemory(what + ": needs " + in_gib(bytes) + " and the machine has " +
+                          in_gib(available) + " left; ask for fewer rows or a smaller k");
+    }
 }
 
 }  // namespace pyrec

@@ -73,7 +73,7 @@ public:
             // A quotient can underflow to zero where the dot product did not.
             neighbors[written] = candidates_[at(i)];
             similarities[written] = values_[at(i)];
-            written += values_[at(i)] != 0.0F;
+            written += values_[at(i)] != 0.0F && values_[at(i)] > options_.threshold;
         }
         return written;
     }
@@ -105,7 +105,7 @@ private:
     void select(detail::Ratio ratio, const std::int32_t* blocks, std::int64_t n_blocks) {
         found_ = 0;
         std::int64_t divided = 0;
-        detail::Screen screen = {};
+        detail::Screen screen = above(options_.threshold, ratio);
         for (std::int64_t b = 0; b < n_blocks; b += blocks_at_once) {
             found_ += simd_.collect(sums_.data(), weights_.data(), blocks + b,
                                     std::min(blocks_at_once, n_blocks - b), screen,

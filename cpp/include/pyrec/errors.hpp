@@ -1,4 +1,4 @@
-// The two ways in which a kernel can fail. Messages name the place and the remedy.
+// The ways in which a kernel can fail. Messages name the place and the remedy.
 #pragma once
 
 #include <stdexcept>
@@ -12,6 +12,11 @@ struct InvalidInput : std::invalid_argument {
 
 // Arithmetic that cannot go on: a matrix that is not positive definite, factors that diverged.
 struct NumericalError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// A result that this machine cannot hold; thrown before any of it is allocated.
+struct OutOfMemory : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 

@@ -1,6 +1,7 @@
 // What the process runs on: the SIMD level in use and the default number of threads.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,5 +19,9 @@ void set_simd_level(std::string_view name);
 
 // PYREC_NUM_THREADS if set, else the CPUs that affinity and the cgroup's quota leave us.
 int default_threads();
+
+// Throws OutOfMemory, with both numbers, if `bytes` are more than the machine has left. A double:
+// what a caller asks for may not fit in an integer.
+void require_memory(double bytes, const std::string& what);
 
 }  // namespace pyrec

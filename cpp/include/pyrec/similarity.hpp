@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "pyrec/parallel.hpp"
@@ -23,6 +24,7 @@ struct NeighborOptions {
     std::int64_t k = 0;
     Denominator denominator = Denominator::none;
     float shrink = 0;
+    float threshold = -std::numeric_limits<float>::infinity();  // only what exceeds it is kept
     bool pattern = false;  // every stored entry counts as 1; values are not read
 };
 
@@ -34,10 +36,11 @@ void bound_neighbors(const CsrView<const float>& rows, const CsrView<const float
                      std::int64_t k, std::span<std::int64_t> offsets);
 
 // For each row of `rows` (n x d) the k columns of `columns` (d x m) of highest similarity, ties to
-// the lower column, written in column order. A similarity of exactly zero is never a neighbour;
-// negative ones are ranked like any other. `selves` has for each row the column that is the row
-// itself and so no neighbour; or it is empty. Takes offsets from bound_neighbors and leaves the
-// true ones; the first offsets[n] entries of the outputs are then filled.
+// the lower column, written in column order. A similarity of exactly zero is never a neighbour,
+// nor one that does not exceed the threshold; negative ones are ranked like any other. `selves` has
+// for each row the column that is the row itself and so no neighbour; or it is empty. Takes offsets
+// from bound_neighbors and leaves the true ones; the first offsets[n] entries of the outputs are
+// then filled.
 //
 // The sums of a pair run over d in increasing order with multiplication and addition rounded
 // apart, so that results have the same bits for any number of threads and at every SIMD level, and
