@@ -7,7 +7,7 @@ import pytest
 
 import data
 import peers
-from races import machine, similarity
+from races import WORKS, machine, similarity
 from races.race import Contender, Cost, Disagreement
 
 TINY = ["--data", "XS", "--factors", "16", "-k", "10", "--users", "200", "--events", "4000"]
@@ -27,7 +27,7 @@ def unmeasured(monkeypatch):
 
 def test_all_works_are_raced_and_written(alone, unmeasured, tmp_path, capsys):
     stem = tmp_path / "found"
-    works = ["top-k", "als", "similarity", "metrics", "grouping", "reading"]
+    works = list(WORKS)
     assert peers.main([*works, *TINY, "--rounds", "1", "--noisy", "--output", str(stem)]) == 0
     found = json.loads(stem.with_suffix(".json").read_text())
     assert {race["work"] for race in found["races"]} == set(works)

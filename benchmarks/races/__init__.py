@@ -1,11 +1,12 @@
 """Fair races between pyrec and the libraries that one could install instead, one module a work."""
 
-from races import als, grouping, metrics, reading, similarity, top_k
+from races import als, grouping, metrics, product, reading, similarity, top_k
 
 WORKS = {
     "top-k": top_k,
     "als": als,
     "similarity": similarity,
+    "product": product,
     "metrics": metrics,
     "grouping": grouping,
     "reading": reading,
