@@ -20,10 +20,14 @@ def draw(results: list[Result], path: Path, caption: str) -> None:
     figure, axes = plt.subplots(figsize=(9, 1.5 + 0.28 * len(bars)), layout="constrained")
     names = sorted({line.contender for _, line in bars})
     for place, (_, line) in enumerate(bars):
-        axes.barh(place, line.ratio, color=f"C{names.index(line.contender) % 10}")
-        axes.text(line.ratio, place, f" {line.ratio:.1f}x {line.contender}", va="center", size=8)
+        axes.barh(place, line.ratio - 1, left=1, color=f"C{names.index(line.contender) % 10}")
+        axes.text(
+            max(line.ratio, 1), place, f" {line.ratio:.1f}x {line.contender}", va="center", size=8
+        )
     axes.set_yticks(range(len(bars)), [title for title, _ in bars], size=8)
-    axes.set_xscale("log")
+    axes.tick_params(axis="y", length=0)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:g}x")
     axes.set_xlim(min(0.8, *(line.ratio for _, line in bars)), 4 * max(x.ratio for _, x in bars))
     axes.axvline(1, color="black", linewidth=1)
     axes.invert_yaxis()
