@@ -234,6 +234,7 @@ def _located(message: str, path: str) -> str:
 
     What an options struct raised itself begins with the name of its option: that ends the path.
     """
+    message = re.sub(r"Object missing required field `(\w+)`", r"\1: is required", message)
     found = re.fullmatch(r"(?s)(.*?)(?: - at `\$\.?(.*)`)?", message)
     text, inner = found.groups() if found else (message, None)
     where = _join(path, inner or "")

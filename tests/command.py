@@ -33,6 +33,16 @@ def command(*arguments, **options):
     return python("-m", "pyrec", *arguments, **options)
 
 
+def start(*arguments):
+    """Start pyrec and return the process."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "pyrec", *map(str, arguments)],
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 def refused(result, message, status=1):
     """Assert that a command failed with one line that has the message, and nothing else."""
     assert result.returncode == status, result.stderr

@@ -41,7 +41,8 @@ def finished(shop):
         ("model.name=alss", "model.name: 'alss' is no model; did you mean 'als'"),
         ("data.path=none.csv", r"none\.csv: there is no such file"),
         ("data.user=visitor", "user: there is no column 'visitor'"),
-        ("split.target=buy", "kind 'buy': unknown"),
+        ("split.target=buy", "split.target: the log has no kind of event 'buy'; known are"),
+        ("data.event_weights.buy=1", "data.event_weights.buy: the log has no kind of event 'buy'"),
         ("data.event_weights.view=-1", r"data\.event_weights"),
         ("cleaning.min_weight=100", "cleaning.min_weight: the events have no weights"),
         ("cleaning.end=1990-01-01", "nothing is left"),
@@ -125,3 +126,13 @@ def test_an_interrupt_leaves_nothing_and_says_so(shop, tmp_path):
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout, stderr) == (130, "", "pyrec: interrupted\n")
     assert list(out.iterdir()) == []
+
+
+def test_a_simd_level_that_there_is_not_is_named(shop):
+    result = command("inspect", shop / "log.csv", env={**ENVIRONMENT, "PYREC_SIMD": "mmx"})
+    refused(result, "PYREC_SIMD: SIMD level 'mmx' is unknown .* available here: baseline")
+
+
+def test_an_unknown_person_is_pointed_to_the_option(shop):
+    command("fit", "run.toml", "-o", "model", cwd=shop)
+    refused(command("recommend", "model", "nobody", cwd=shop), "'nobody'; see --unknown")

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 an error that pyrec names in one line, 2 wrong usage, 130
 """
 
 import os
+import signal
 import sys
 
 __all__ = ["main"]
@@ -20,6 +21,8 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What follows the program's name; those of the process if None.
     """
+    # As Ctrl-C does: what is unfinished goes away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     from pyrec.errors import PyrecError
     from pyrec.extras import need
 
@@ -42,6 +45,10 @@ def main(arguments: list[str] | None = None) -> None:
         status = _fail(f"cannot write: {error.strerror}", 1)
     except MemoryError:
         status = _fail("out of memory; use fewer threads or factors, or a larger machine", 1)
+    except ImportError as error:
+        if "SIMD" not in str(error):
+            raise
+        status = _fail(f"PYREC_SIMD: {error}", 1)
     except Exception as error:
         status = _usage(error, click)
     sys.exit(status)
@@ -51,6 +58,9 @@ def _usage(error: Exception, click: object) -> int:
     """Show a click error in one line; anything else is a defect of ours and keeps its traceback."""
     kinds = click.exceptions  # type: ignore[attr-defined]
     if isinstance(error, kinds.Exit):
+        return int(error.exit_code)
+    if isinstance(error, kinds.NoArgsIsHelpError):
+        print(error.format_message(), file=sys.stderr)
         return int(error.exit_code)
     if isinstance(error, kinds.Abort):
         return _fail("interrupted", 130)

@@ -38,11 +38,14 @@ def demo(
     Without --data, simulates a shop. The folder gets recommendations.parquet, model/, metrics.json,
     report.html and the config.toml that made them.
     """
+    from pyrec.models.registry import estimator_class
     from pyrec.workflow.experiment import run
     from pyrec.workflow.runconfig import RunConfig
     from pyrec.workflow.starter import MODEL
     from pyrec.workflow.steps import Steps
 
+    if model:
+        estimator_class(model)  # a wrong name is told before anything is done
     with Bars() as bars:
         with Steps(bars)("read the log" if data else "simulate a shop"):
             plan, events, notes = _own(data, rest) if data else _simulated(output, rest)
@@ -66,7 +69,12 @@ def _own(data: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Any, list
     from pyrec.workflow.guess import ROLES
     from pyrec.workflow.starter import starter
 
-    found = starter(data, {role: options[role] for role in ROLES})
+    found = starter(
+        data,
+        {role: options[role] for role in ROLES},
+        header=not options["no_header"],
+        delimiter=options["delimiter"],
+    )
     return found.options, found.events, found.notes
 
 

@@ -22,6 +22,7 @@ def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: 
     """
     from pyrec.workflow import experiment
     from pyrec.workflow.runconfig import RunConfig
+    from pyrec.workflow.staging import staged
     from pyrec.workflow.steps import Steps
 
     plan = RunConfig.from_toml(config, overrides)
@@ -31,7 +32,11 @@ def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: 
         events = experiment.load(plan, steps)
         model = experiment.fit(plan, events, steps)
         with steps("save the model"):
-            model.save(folder)
+            if output:
+                model.save(output)
+            else:
+                with staged(folder.parent, entries=["model"]) as stage:
+                    model.save(stage / "model")
     if as_json:
         facts = {"model": str(folder), "users": len(model.users), "items": len(model.items)}
         display.echo_json(facts | {"estimator": model.estimator.get_params()})

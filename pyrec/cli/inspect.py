@@ -15,7 +15,9 @@ __all__ = ["inspect"]
 @click.argument("path", type=click.Path(path_type=Path))
 @options.columns
 @options.as_json
-def inspect(path: Path, as_json: bool, **columns: str | None) -> None:
+def inspect(
+    path: Path, no_header: bool, delimiter: str | None, as_json: bool, **columns: str | None
+) -> None:
     """Say what PATH holds: a log, a configuration or a saved model.
 
     For a log it tells what is in it and proposes a configuration: save that as a file, and pyrec
@@ -26,7 +28,7 @@ def inspect(path: Path, as_json: bool, **columns: str | None) -> None:
     elif path.is_dir() and any((path / at).exists() for at in ("manifest.json", "model")):
         _model(path, as_json)
     else:
-        _log(path, columns, as_json)
+        _log(path, columns, {"header": not no_header, "delimiter": delimiter}, as_json)
 
 
 def _configuration(path: Path, as_json: bool) -> None:
@@ -58,14 +60,14 @@ def _model(path: Path, as_json: bool) -> None:
         _echo_facts(facts)
 
 
-def _log(path: Path, columns: dict[str, str | None], as_json: bool) -> None:
+def _log(path: Path, columns: dict[str, str | None], form: dict[str, Any], as_json: bool) -> None:
     from pyrec.config import to_toml
     from pyrec.report.describe import describe
     from pyrec.workflow.starter import starter
     from pyrec.workflow.steps import Steps
 
     with Bars() as bars, Steps(bars)(f"read {path.name}"):
-        found = starter(path, columns)
+        found = starter(path, columns, **form)
     facts = describe(found.events)
     if as_json:
         provenance = found.events.report.to_dict()
@@ -73,13 +75,13 @@ def _log(path: Path, columns: dict[str, str | None], as_json: bool) -> None:
             facts | {"provenance": provenance, "notes": found.notes, "config": found.options}
         )
         return
-    _echo_facts(facts)
-    click.echo(f"\n{found.events.report}\n")
-    click.echo("\n".join(f"# {note}" for note in found.notes) + "\n")
+    _echo_facts(facts, "# ")  # all but the configuration is a comment in its file
+    told = [*str(found.events.report).splitlines(), "", *found.notes]
+    click.echo("\n".join(["#", *(f"# {line}".rstrip() for line in told), ""]))
     click.echo(to_toml(found.options), nl=False)
 
 
-def _echo_facts(facts: dict[str, Any]) -> None:
+def _echo_facts(facts: dict[str, Any], prefix: str = "") -> None:
     width = max(map(len, facts))
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -91,4 +93,4 @@ def _echo_facts(facts: dict[str, Any]) -> None:
         else:
             text = f"{value:.4g}" if isinstance(value, float) else str(value)
         if text and value is not None:
-            click.echo(f"{name.replace('_', ' ').ljust(width)}  {text}")
+            click.echo(f"{prefix}{name.replace('_', ' ').ljust(width)}  {text}")

@@ -45,7 +45,13 @@ k: Decorator = click.option(
 
 
 def columns(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each role that a column of a log can have."""
+    """Add an option for each role that a column of a log can have, and how its text is written."""
+    command = click.option(
+        "--no-header", is_flag=True, help="The log begins with an event; columns are 0, 1, ..."
+    )(command)
+    command = click.option(
+        "--delimiter", metavar="TEXT", help="What parts the columns of text; guessed if not given."
+    )(command)
     roles = {
         "user": "people", "item": "items", "event": "kinds of event", "timestamp": "times",
         "weight": "quantities or ratings", "session": "visits or baskets",

@@ -51,6 +51,8 @@ def recommend(
         raise click.UsageError("name one or more users, or a file for all of them with -o")
     if include_seen and kinds:
         raise click.UsageError("--include-seen and --exclude-kind exclude each other")
+    from pyrec.errors import UnknownIdError
+
     exclude_seen: Any = list(kinds) if kinds else not include_seen
     opened = open_model(model)
     if output:
@@ -66,7 +68,10 @@ def recommend(
         click.echo(told) if not as_json else display.echo_json(facts)
         return
     ids = ids_of(users, opened.users, "user")
-    ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, unknown=unknown)
+    try:
+        ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, unknown=unknown)
+    except UnknownIdError as error:
+        raise UnknownIdError(f"{error}; see --unknown") from None
     found = lists(ids, ranking)
     if as_json:
         display.echo_json(found)

@@ -300,7 +300,8 @@ class Events:
             events.
         kind_weights : mapping, optional
             A factor for each kind of event that occurs, 0 or more; events of a kind with factor 0
-            are left out. Without it every kind has factor 1.
+            are left out as if they were not in the log: no model learns from them, or remembers
+            them as seen. Without it every kind has factor 1.
 
         Returns
         -------

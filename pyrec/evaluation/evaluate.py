@@ -109,7 +109,10 @@ def evaluate(
         parts = [part for name in protocol.parts if (part := trial.part(name, cases))]
     if not parts:
         told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
-        raise DataError(f"test: nothing to judge among {'/'.join(protocol.parts)} pairs: {told}")
+        raise DataError(
+            f"test: nothing to judge among {'/'.join(protocol.parts)} pairs: {told}; "
+            "hold out more, or judge people without a history too (cold_users)"
+        )
     return Report(
         model={"name": model.estimator.name, "parameters": model.estimator.get_params()},
         parts=tuple(parts),

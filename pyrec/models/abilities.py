@@ -239,5 +239,11 @@ def _aligned(interactions: Interactions, model: Model) -> Csr:
     matrix = interactions.to_scipy().tocoo()
     target = columns[matrix.col]
     known = target >= 0
+    if (
+        matrix.nnz
+        and not np.any(known)
+        and np.any(model.users.encode(interactions.items.ids, missing="mark") >= 0)
+    ):
+        raise DataError("histories: their items are users of the model; are they transposed?")
     shape = (interactions.shape[0], len(model.items))
     return as_csr(sp.coo_array((matrix.data[known], (matrix.row[known], target[known])), shape))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import t as student
 
 from pyrec.evaluation.compare import compare
 from pyrec.evaluation.metrics import METRICS
@@ -40,7 +41,10 @@ def judged(trials: Sequence[Trial]) -> dict[str, Any]:
         "model": model.model["name"],
         "baseline": baseline.model["name"],
         "description": described(splits[0], folds=len(trials)),
-        "parts": [_mean(folds) if len(folds) > 1 else folds[0] for folds in by_part],
+        "parts": [
+            _mean(folds) | {"users": _people(trials, name)} if len(folds) > 1 else folds[0]
+            for name, folds in zip(names, by_part, strict=True)
+        ],
         "counts": dict(model.counts),
         "protocol": dict(model.protocol),
     }
@@ -83,7 +87,7 @@ events of 40 people, 2 of whom the model did not know."
     if split.get("target"):
         told += f" ({split['target']})"
     if folds > 1:
-        return f"{told}. Figures are means over the folds."
+        return f"{told}. Figures are means over the folds, with intervals between them."
     cold = split["cold_users"]
     unknown = f", {cold:,} of whom the model did not know" if cold else ""
     return (
@@ -123,8 +127,16 @@ def _part(trial: Trial, name: str) -> dict[str, Any]:
     return model.part(name).to_dict() | {"metrics": metrics}
 
 
+def _people(trials: Sequence[Trial], name: str) -> int:
+    """Count the people that any of the folds judged."""
+    return len(np.unique(np.concatenate([model.part(name).users for model, _ in trials])))
+
+
 def _mean(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the means over the folds; a verdict stands only where all of them agree."""
+    """Return the means over the folds; a verdict stands only where all of them agree.
+
+    Their intervals are Student's, of the figures of the folds.
+    """
     metrics = {}
     for label in folds[0]["metrics"]:
         of_label = [fold["metrics"][label] for fold in folds]
@@ -135,7 +147,6 @@ def _mean(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         } | {"verdict": verdicts.pop() if len(verdicts) == 1 else "unclear"}
     return {
         **folds[0],
-        "users": sum(fold["users"] for fold in folds),
         "pairs": sum(fold["pairs"] for fold in folds),
         "metrics": metrics,
     }
@@ -143,4 +154,11 @@ def _mean(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _mean_of(figures: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:
     means = [figure["mean"] for figure in figures if figure and figure["mean"] is not None]
-    return {"mean": float(np.mean(means)), "low": None, "high": None} if means else None
+    if not means:
+        return None
+    middle, margin = float(np.mean(means)), None
+    if len(means) > 1:
+        spread = float(np.std(means, ddof=1)) / len(means) ** 0.5
+        margin = spread * float(student.ppf(0.975, len(means) - 1))
+    low, high = (None, None) if margin is None else (middle - margin, middle + margin)
+    return {"mean": middle, "low": low, "high": high}

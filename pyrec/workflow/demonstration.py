@@ -40,7 +40,7 @@ def write_shop(
     """
     shop = simulate_shop(users=users, items=items, days=days, random_state=random_state)
     catalogue = {"item_id": shop.catalogue.items.ids, **shop.catalogue.columns}
-    with staged(folder, commit="events.parquet") as stage:
+    with staged(folder, entries=["items.parquet", "events.parquet"]) as stage:
         write_table(arrow.stream(catalogue), stage / "items.parquet")
         write_table(arrow.stream(_columns(shop.events)), stage / "events.parquet")
     path = Path(folder).resolve()

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from pyrec import runtime
-from pyrec.config import to_toml
+from pyrec.config import suggestion, to_toml
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
 from pyrec.errors import ConfigError, DataError
@@ -82,7 +82,7 @@ def run(
     steps = Steps(listener)
     with (
         runtime.threads(runtime.resolve_threads(config.runtime.threads)),
-        staged(config.output.directory, commit="metrics.json") as folder,
+        staged(config.output.directory, entries=ENTRIES) as folder,
     ):
         log = load(config, steps, events)
         quality = judge(config, log, steps)
@@ -114,7 +114,26 @@ def load(config: RunConfig, steps: Steps, events: Events | None = None) -> Event
         cleaned, _ = clean(events, config.cleaning)
     if not len(cleaned):
         raise DataError(f"{config.data.path}: nothing is left after cleaning; see [cleaning]")
+    _check_kinds(config, cleaned)
     return cleaned
+
+
+def _check_kinds(config: RunConfig, events: Events) -> None:
+    """Compare the kinds of event that options name with those of the log, before any training."""
+    named = {f"data.event_weights.{kind}": kind for kind in config.weighting.kinds or {}}
+    if target := getattr(config.split, "target", None):
+        named["split.target"] = target
+    for option, kind in named.items():
+        if not events.kind_names:
+            raise ConfigError(f"{option}: the log has no kinds of event; name data.event")
+        if kind not in events.kind_names:
+            known = suggestion(kind, events.kind_names)
+            raise ConfigError(f"{option}: the log has no kind of event {kind!r}{known}")
+    if config.weighting.kinds is not None and events.kinds is not None:
+        occurring = {events.kind_names[code] for code in np.unique(events.kinds)}
+        missing = ", ".join(sorted(occurring - set(config.weighting.kinds)))
+        if missing:
+            raise ConfigError(f"data.event_weights: has none for {missing}; 0 leaves a kind out")
 
 
 def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Model:

@@ -80,9 +80,12 @@ def guess_columns(names: Sequence[str], given: Mapping[str, str | None] = {}) ->
         if column is not None:
             found[role] = column
         elif role in ("user", "item"):
+            hint = ""
+            if any(re.fullmatch(r"[\d.:-]+", name) for name in names):
+                hint = "; or is the first line no header? --no-header names columns 0, 1, ..."
             raise ConfigError(
-                f"{role}: cannot tell which column has the {role}s; name it (the columns are "
-                f"{', '.join(names)})"
+                f"{role}: cannot tell which column has the {role}s; name it by --{role} (the "
+                f"columns are {', '.join(names)}){hint}"
             )
     return found
 

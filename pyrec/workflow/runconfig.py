@@ -149,8 +149,17 @@ class RunConfig(Options, frozen=True, kw_only=True):
             the nearest right name), missing, or has a wrong value.
         """
         options = read_toml(path)
+        try:
+            return cls._from_file(Path(path), options, overrides)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+
+    @classmethod
+    def _from_file(
+        cls, path: Path, options: dict[str, Any], overrides: Sequence[str]
+    ) -> "RunConfig":
         for dotted in _PATHS:
-            _resolve(options, dotted, Path(path).parent)
+            _resolve(options, dotted, path.parent)
         changes: dict[str, Any] = {}
         for override in overrides:
             _merge(changes, *_parsed(override))

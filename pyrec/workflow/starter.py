@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyrec.data.events import Events
+from pyrec.io.formats import Format
 from pyrec.io.reading import read_events
 from pyrec.io.sources import column_names
 from pyrec.workflow.guess import guess_columns, guess_event_weights, guess_target
@@ -33,7 +34,13 @@ class Starter:
     notes: list[str]
 
 
-def starter(path: str | Path, columns: Mapping[str, str | None] | None = None) -> Starter:
+def starter(
+    path: str | Path,
+    columns: Mapping[str, str | None] | None = None,
+    *,
+    header: bool = True,
+    delimiter: str | None = None,
+) -> Starter:
     """Read a log and propose how to run it.
 
     Parameters
@@ -42,6 +49,8 @@ def starter(path: str | Path, columns: Mapping[str, str | None] | None = None) -
         The log.
     columns : mapping
         Which column is what, as far as it is known: ``{"user": "visitorid"}``.
+    header, delimiter
+        As in `read_events`.
 
     Raises
     ------
@@ -51,13 +60,17 @@ def starter(path: str | Path, columns: Mapping[str, str | None] | None = None) -
         If the log cannot be read.
     """
     known = dict(columns or {})
-    found: dict[str, Any] = {**guess_columns(column_names(path), known)}
+    form: dict[str, Any] = {} if header else {"header": False}
+    if delimiter is not None:
+        form["delimiter"] = delimiter
+    names = column_names(path, Format(**form))
+    found: dict[str, Any] = {**guess_columns(names, known)}
     notes = [
         f"{role}: column {column!r}" + ("" if known.get(role) else " (guessed from its name)")
         for role, column in found.items()
     ]
-    events = read_events(path, **found)
-    data: dict[str, Any] = {"path": str(Path(path).resolve()), **found}
+    events = read_events(path, **found, **form)
+    data: dict[str, Any] = {"path": str(Path(path).resolve()), **found, **form}
     split: dict[str, Any] = {"method": "random" if events.timestamps is None else "time"}
     if events.kind_names:
         data["event_weights"] = guess_event_weights(events.kind_names)

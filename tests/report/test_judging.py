@@ -59,9 +59,11 @@ def test_folds_are_averaged_and_a_verdict_needs_all_of_them(reports):
     part = found["parts"][0]
     mean = np.mean([report.main["recall@5"] for report in reports])
     assert part["metrics"]["recall@5"]["model"]["mean"] == pytest.approx(mean)
-    assert part["metrics"]["recall@5"]["model"]["low"] is None
+    figure = part["metrics"]["recall@5"]["model"]
+    assert figure["low"] < figure["mean"] < figure["high"]
+    assert part["users"] == len({user for r in reports for user in r.main.users.tolist()})
     assert part["pairs"] == sum(int(report.main.pairs.sum()) for report in reports)
-    assert found["description"].endswith("Figures are means over the folds.")
+    assert found["description"].endswith("means over the folds, with intervals between them.")
 
 
 @pytest.mark.parametrize(

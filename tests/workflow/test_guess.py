@@ -38,6 +38,10 @@ def test_a_column_that_cannot_be_told_is_asked_for():
         ConfigError, match=r"^item: cannot tell .* \(the columns are user, thing\)$"
     ):
         guess_columns(["user", "thing"])
+    with pytest.raises(
+        ConfigError, match=r"user: .* name it by --user .*is the first line no head"
+    ):
+        guess_columns(["196", "242", "3", "881250949"])
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,18 @@ def test_without_times_the_split_is_by_chance(log):
     assert found.options["split"] == {"method": "random"}
 
 
+def test_a_log_without_a_header(log):
+    found = starter(
+        log("1;2;3\n4;5;3\n"),
+        {"user": "0", "item": "1", "weight": "2"},
+        header=False,
+        delimiter=";",
+    )
+    assert len(found.events) == 2
+    assert {"header": False, "delimiter": ";"}.items() <= found.options["data"].items()
+    RunConfig.from_dict(found.options)
+
+
 def test_returns_among_quantities_are_netted_out(log):
     found = starter(log("user,item,quantity\n1,2,3\n1,2,-1\n"))
     assert found.options["cleaning"] == {"returns": True, "positive_weights": True}
