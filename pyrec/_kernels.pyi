@@ -210,7 +210,7 @@ def sign_flip_sums(values: _F64, *, replicates: int, seed: int, threads: int) ->
     """Return column sums (replicates, m) of the rows of `values`, each with a random sign."""
 
 class AlsOptions:
-    """What als.hpp minimises, and how: `solver` is "cg" or "exact"."""
+    """What als.hpp minimises, and how: `solver` is "cg", "exact" or "subspace"."""
 
     def __init__(
         self,
@@ -221,6 +221,7 @@ class AlsOptions:
         unobserved_weight: float,
         regularization_exponent: float,
         cg_steps: int,
+        block_size: int,
     ) -> None: ...
 
 class AlsSide:

@@ -146,6 +146,15 @@ def als_cg(matrix, right, start, steps):
     return x
 
 
+def als_subspace(matrix, right, start, size):
+    """One sweep over blocks of factors, each solved exactly while the others stay."""
+    x = start.astype(np.float64)
+    for first in range(0, len(x), size):
+        block = slice(first, first + size)
+        x[block] += np.linalg.solve(matrix[block, block], right[block] - matrix[block] @ x)
+    return x
+
+
 def als_objective(matrix, users, items, options):
     """The objective, pair by pair."""
     a0, exponent = options["unobserved_weight"], options["regularization_exponent"]

@@ -21,6 +21,7 @@ DEFAULTS = dict(
     unobserved_weight=1.0,
     regularization_exponent=0.0,
     cg_steps=3,
+    block_size=16,
 )
 per_level = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -143,19 +144,35 @@ def test_short_rows_whose_items_depend_on_one_another(simd):
         assert gradient(normal, right, solved[row]) < 1e-5
 
 
+def test_items_that_cancel_in_the_right_side(simd):
+    """The sum of a row's items is a ten-thousandth of their size: known to three digits less."""
+    rng = np.random.default_rng(11)
+    matrix = sp.csr_array(rng.uniform(1, 3, (40, 30)).astype(np.float32))
+    for n_factors in (3, 60):  # direct, and dual
+        factors = rng.standard_normal((30, 1)) @ rng.standard_normal((1, n_factors)) / 10
+        factors[0] -= factors.sum(axis=0) * (1 - 1e-4)
+        even = sp.csr_array(np.sign(matrix.toarray()))
+        factors = factors.astype(np.float32)
+        start = np.zeros((40, n_factors), np.float32)
+        for weights in (matrix, even):
+            solved = half_step(weights, factors, start)
+            for row, normal, right in reference.als_equations(weights, factors, DEFAULTS):
+                assert gradient(normal, right, solved[row]) < 2e-5
+
+
 def test_a_row_solved_with_others_or_alone_has_the_same_bits(simd):
     rng = np.random.default_rng(1)
     matrix = random_matrix(rng, 60, 150, lambda n: rng.random(n) * 5 + 1)
     factors = rng.standard_normal((150, 33)).astype(np.float32)
     start = rng.standard_normal((60, 33)).astype(np.float32)
-    for solver in ("exact", "cg"):
+    for solver in ("exact", "cg", "subspace"):
         together = half_step(matrix, factors, start, solver=solver)
         for row in range(60):
             alone = half_step(matrix[[row]], factors, start[[row]], solver=solver)
             np.testing.assert_array_equal(alone[0], together[row])
 
 
-@pytest.mark.parametrize("solver", ["exact", "cg"])
+@pytest.mark.parametrize("solver", ["exact", "cg", "subspace"])
 def test_the_same_bits_for_any_number_of_threads(simd, solver):
     rng = np.random.default_rng(2)
     matrix = random_matrix(rng, 900, 2500, lambda n: rng.random(n) * 5)
@@ -213,7 +230,7 @@ def test_singular_equations_are_an_error_that_names_the_row(simd):
 def test_broken_factors_are_an_error_and_never_a_silent_nan(simd):
     matrix = sp.csr_array(np.ones((2, 4), np.float32))
     start = np.ones((2, 3), np.float32)
-    for solver in ("exact", "cg"):
+    for solver in ("exact", "cg", "subspace"):
         for bad in (np.nan, np.inf):
             factors = np.ones((4, 3), np.float32)
             factors[2, 1] = bad
@@ -260,9 +277,47 @@ def test_as_many_steps_as_factors_are_the_exact_solution(simd):
     start = rng.standard_normal((40, 4)).astype(np.float32)
     exact = half_step(matrix, factors, start, solver="exact")
     for steps in (4, 9):
-        np.testing.assert_array_equal(
-            half_step(matrix, factors, start, solver="cg", cg_steps=steps), exact
-        )
+        solved = half_step(matrix, factors, start, solver="cg", cg_steps=steps)
+        np.testing.assert_array_equal(solved, exact)
+    solved = half_step(matrix, factors, start, solver="subspace")
+    np.testing.assert_array_equal(solved, exact, "one block of all factors")
+
+
+# -- blocks of factors ----------------------------------------------------------------------------
+
+
+@per_level
+@given(problem=problems(), block_size=st.sampled_from([16, 32, 48]))
+def test_subspaces_follow_the_reference(simd, problem, block_size):
+    matrix, factors, start, options = problem
+    solved = half_step(matrix, factors, start, solver="subspace", block_size=block_size, **options)
+    assert not solved[np.diff(matrix.indptr) == 0].any()
+    for row, normal, right in reference.als_equations(matrix, factors, DEFAULTS | options):
+        expected = reference.als_subspace(normal, right, start[row], block_size)
+
+        def value(x, normal=normal, right=right):
+            return x @ normal @ x - 2 * right @ x
+
+        reached = value(solved[row].astype(np.float64))
+        scale = abs(value(expected)) + np.linalg.norm(normal, 2) * (start[row] @ start[row])
+        assert reached <= value(start[row].astype(np.float64)) + 1e-4 * scale
+        assert reached <= value(expected) + 1e-3 * scale
+        if np.linalg.cond(normal) < 1e3:
+            # A row that float32 cannot follow is solved exactly.
+            allowed = (expected, np.linalg.solve(normal, right))
+            error = min(np.linalg.norm(solved[row] - x) for x in allowed)
+            assert error <= 1e-3 * (np.linalg.norm(expected) + np.linalg.norm(start[row]))
+
+
+def test_sweeps_over_blocks_end_at_the_exact_solution(simd):
+    rng = np.random.default_rng(10)
+    matrix = random_matrix(rng, 50, 200, lambda n: rng.integers(-1, 6, n))
+    factors = rng.standard_normal((200, 40)).astype(np.float32)
+    solved = rng.standard_normal((50, 40)).astype(np.float32)
+    for _ in range(40):
+        solved = half_step(matrix, factors, solved, solver="subspace")
+    exact = half_step(matrix, factors, solved, solver="exact")
+    np.testing.assert_allclose(solved, exact, rtol=1e-3, atol=1e-4)
 
 
 # -- the objective --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ ESTIMATORS = [
         regularization_exponent=1,
         iterations=8,
     ),
+    pyrec.ALS(factors=20, solver="subspace", block_size=16, alpha=5, iterations=20),
     pyrec.Popularity(),
     pyrec.ItemKNN(neighbors=15),
     pyrec.ItemKNN(metric="dot", weighting="bm25"),

@@ -18,17 +18,20 @@ struct Side {
 AlsSolver solver_named(const std::string& name) {
     if (name == "cg") return AlsSolver::conjugate_gradient;
     if (name == "exact") return AlsSolver::exact;
-    throw py::value_error("solver must be 'cg' or 'exact', not '" + name + "'");
+    if (name == "subspace") return AlsSolver::subspace;
+    throw py::value_error("solver must be 'cg', 'exact' or 'subspace', not '" + name + "'");
 }
 
 AlsOptions make_options(const std::string& solver, double regularization, double alpha,
-                        double unobserved_weight, double regularization_exponent, int cg_steps) {
+                        double unobserved_weight, double regularization_exponent, int cg_steps,
+                        int block_size) {
     return {.solver = solver_named(solver),
             .regularization = regularization,
             .alpha = alpha,
             .unobserved_weight = unobserved_weight,
             .regularization_exponent = regularization_exponent,
-            .cg_steps = cg_steps};
+            .cg_steps = cg_steps,
+            .block_size = block_size};
 }
 
 void prepare(Side& self, const Array<float>& factors, int threads) {
@@ -61,7 +64,7 @@ void bind_als(py::module_& module) {
     py::class_<AlsOptions>(module, "AlsOptions")
         .def(py::init(&make_options), py::kw_only(), py::arg("solver"), py::arg("regularization"),
              py::arg("alpha"), py::arg("unobserved_weight"), py::arg("regularization_exponent"),
-             py::arg("cg_steps"));
+             py::arg("cg_steps"), py::arg("block_size"));
     py::class_<Side>(module, "AlsSide")
         .def(py::init<const AlsOptions&>(), py::arg("options"))
         .def("prepare", &prepare, py::arg("factors").noconvert(), py::kw_only(),

@@ -6,6 +6,7 @@
 #include "conjugate_gradient.hpp"
 #include "least_squares.hpp"
 #include "simd/kernels.hpp"
+#include "subspace.hpp"
 
 namespace pyrec {
 
@@ -13,10 +14,13 @@ namespace {
 
 using detail::kernels;
 
-// As many steps of conjugate gradients as there are factors would end at the minimum, if float32 did
-// not lose the conjugacy of the directions on the way; the exact solver gets there for less.
+// Blocks of all factors are the exact solver's work. As many steps of conjugate gradients as there
+// are factors would end at the minimum, too, if float32 did not lose the conjugacy of the
+// directions on the way.
 AlsSolver solver_in_use(const AlsOptions& options, std::int64_t factors) {
-    return options.cg_steps >= factors ? AlsSolver::exact : options.solver;
+    const bool all = options.solver == AlsSolver::subspace ? options.block_size >= factors
+                                                           : options.cg_steps >= factors;
+    return all ? AlsSolver::exact : options.solver;
 }
 
 void prepare_table(AlsSide::Prepared& side, const Execution& execution) {
@@ -83,12 +87,19 @@ void als_solve(const CsrView<const float>& matrix, const AlsSide& side, DenseVie
                AlsScratch& scratch, const Execution& execution) {
     AlsScratch::Workers& workers = scratch.workers();
     workers.marks.assign(static_cast<std::size_t>(matrix.rows()), 0);
-    if (side.prepared().solver == AlsSolver::exact) {
-        detail::solve_exactly(matrix, side.prepared(), solved, workers, execution);
-    } else {
-        detail::solve_by_conjugate_gradient(matrix, side.prepared(), solved, workers, execution);
+    const AlsSide::Prepared& fixed = side.prepared();
+    switch (fixed.solver) {
+        case AlsSolver::exact:
+            detail::solve_exactly(matrix, fixed, solved, workers, execution);
+            break;
+        case AlsSolver::conjugate_gradient:
+            detail::solve_by_conjugate_gradient(matrix, fixed, solved, workers, execution);
+            break;
+        case AlsSolver::subspace:
+            detail::solve_by_subspaces(matrix, fixed, solved, workers, execution);
+            break;
     }
-    detail::solve_marked_in_double(matrix, side.prepared(), solved, workers, execution);
+    detail::solve_marked_in_double(matrix, fixed, solved, workers, execution);
 }
 
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "lanes.hpp"
 #include "pyrec/errors.hpp"
-#include "simd/kernels.hpp"
 
 namespace pyrec::detail {
 
@@ -14,8 +14,8 @@ namespace {
 // float32 solves a system if the part of the matrix that all rows share has a condition number
 // below this, if every pivot of the factorization keeps this much of the diagonal element it came
 // from (more for the dual, where an error is not damped by the matrix it came from), if negative
-// weights leave this part of each such element, and if the gradient where it was measured is small:
-// the square of its norm, relative to that of the right side.
+// weights leave this part of each such element, and if the gradient is small: the square of its
+// norm, measured or estimated, relative to that of the right side.
 constexpr double greatest_condition = 1e5;
 constexpr float least_pivot_ratio = 1e-4F;
 constexpr float least_dual_pivot_ratio = 1e-3F;
@@ -24,86 +24,6 @@ constexpr float greatest_gradient = 4e-10F;
 
 // Rows up to this length are solved through the dual system, which is cheaper there.
 std::int64_t longest_dual(std::int64_t factors) { return factors * 3 / 4; }
-
-std::int64_t padded(std::int64_t n) { return (n + 3) / 4 * 4; }
-
-bool all_finite(const float* row, std::int64_t cols) {
-    bool finite = true;
-    for (std::int64_t j = 0; j < cols; ++j) finite &= std::fabs(row[j]) <= 3.4e38F;
-    return finite;
-}
-
-// The two arithmetics of the lanes, and how each writes a batch's solution into rows.
-template <class T>
-const LaneKernels<T>& lane_kernels() {
-    if constexpr (sizeof(T) == sizeof(float)) {
-        return kernels().solve.lanes;
-    } else {
-        return kernels().solve.lanes_double;
-    }
-}
-
-// A batch whose scratch lies in the worker's memory, with room for dual systems of `longest`
-// entries.
-template <class T>
-LaneBatch<T> lay_out(LaneWorker<T>& worker, std::int64_t factors, std::int64_t longest,
-                     std::int64_t stride) {
-    const std::int64_t width = lane_kernels<T>().width;
-    const std::int64_t rows = padded(factors);
-    const std::int64_t entries = std::max(lane_chunk, padded(longest));
-    const std::int64_t panels = std::max(rows, padded(longest)) / 4;
-    LaneBatch<T> batch{};
-    struct Piece {
-        T** at;
-        std::int64_t vectors;
-    };
-    const Piece pieces[] = {
-        {&batch.confidences, entries},
-        {&batch.scales, entries},
-        {&batch.targets, entries},
-        {&batch.negatives, entries},
-        {&batch.panel, rows * entries},
-        {&batch.lower, 16 * panels * (panels + 1) / 2},
-        {&batch.column_scales, rows},
-        {&batch.solution, rows},
-        {&batch.worst, 1},
-        {&batch.remaining, 1},
-        {&batch.gradient, 1},
-        {&worker.unloaded, stride},
-    };
-    std::int64_t total = 0;
-    for (const Piece& piece : pieces) total += piece.vectors * width;
-    T* next = worker.memory.reserve(total);
-    for (const Piece& piece : pieces) {
-        *piece.at = next;
-        next += piece.vectors * width;
-    }
-    worker.entries.resize(static_cast<std::size_t>(entries * width));
-    worker.rows.resize(static_cast<std::size_t>(width));
-    float* const rotated = worker.rotated.reserve((width + 1) * stride);
-    std::fill_n(rotated + width * stride, stride, 0.0F);
-    batch.rows = worker.rows.data();
-    batch.entries = worker.entries.data();
-    batch.nothing = rotated + width * stride;
-    batch.stride = stride;
-    batch.factors = factors;
-    return batch;
-}
-
-template <class T>
-void load_rows(const CsrView<const float>& matrix, const AlsOptions& options,
-               std::span<const std::int32_t> numbers, std::vector<LaneRow>& rows) {
-    for (std::size_t lane = 0; lane < rows.size(); ++lane) {
-        if (lane < numbers.size()) {
-            const auto entries = matrix.row(numbers[lane]);
-            const auto n = static_cast<std::int64_t>(entries.size());
-            rows[lane] = {entries.columns.data(), entries.values.data(), n,
-                          penalty(options, n, matrix.cols)};
-        } else {
-            rows[lane] = {nullptr, nullptr, 0, 1};
-        }
-    }
-}
 
 // Which rows are solved in which way, longest first, so that lanes of a batch have about the same
 // length and the last tasks are short.
@@ -236,16 +156,6 @@ void store_rows(const LaneBatch<double>& batch, std::span<const std::int32_t> nu
     }
 }
 
-std::span<const std::int32_t> part(std::span<const std::int32_t> rows, std::int64_t batch,
-                                   std::int64_t width) {
-    const auto first = static_cast<std::size_t>(batch * width);
-    return rows.subspan(first, std::min(static_cast<std::size_t>(width), rows.size() - first));
-}
-
-std::int64_t batches_of(std::span<const std::int32_t> rows, std::int64_t width) {
-    return (static_cast<std::int64_t>(rows.size()) + width - 1) / width;
-}
-
 }  // namespace
 
 void rotate_to_eigenbasis(AlsSide::Prepared& side, const Execution& execution) {
@@ -276,12 +186,21 @@ void rotate_to_eigenbasis(AlsSide::Prepared& side, const Execution& execution) {
     }
     float* const table = side.copy.reserve(side.factors.rows * side.stride);
     const std::int64_t grain = std::max<std::int64_t>(64, 20'000'000 / (2 * f * side.stride));
+    std::vector<float> squares(static_cast<std::size_t>(side.factors.rows));
     parallel_for(
         side.factors.rows, grain, execution, [&](std::int64_t begin, std::int64_t end, int) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                const float* const factors = side.factors.row(row);
+                squares[static_cast<std::size_t>(row)] = kernels().dot(factors, factors, f);
+            }
             kernels().solve.multiply(side.factors.row(begin), f, end - begin, f, basis, side.stride,
                                      side.stride, table + begin * side.stride, side.stride);
         });
     side.table = table;
+    side.greatest_square = 0;
+    for (const float square : squares) {
+        side.greatest_square = std::max(side.greatest_square, square);
+    }
 }
 
 void solve_exactly(const CsrView<const float>& matrix, const AlsSide::Prepared& side,
@@ -293,15 +212,18 @@ void solve_exactly(const CsrView<const float>& matrix, const AlsSide::Prepared& 
     const std::int64_t batches = direct + batches_of(rows.dual, lanes.width);
     const std::int64_t f = side.factors.cols;
     const std::int64_t grain = std::max<std::int64_t>(1, 20'000'000 / (f * f * f * lanes.width));
+    const std::int64_t entries = std::max(lane_chunk, padded(longest_dual(f)));
+    const LaneRoom room{entries, padded(f) * entries, std::max(padded(f), entries)};
     const int workers = worker_count(batches, grain, execution);
     scratch.lanes.resize(std::max(scratch.lanes.size(), static_cast<std::size_t>(workers)));
     parallel_for(batches, grain, execution, [&](std::int64_t begin, std::int64_t end, int index) {
         LaneWorker<float>& worker = scratch.lanes[static_cast<std::size_t>(index)];
-        LaneBatch<float> batch = lay_out(worker, f, longest_dual(f), side.stride);
+        LaneBatch<float> batch = lay_out(worker, room, f, side.stride);
         batch.table = side.table;
         batch.alpha = static_cast<float>(side.options.alpha);
         batch.unobserved = static_cast<float>(side.options.unobserved_weight);
         batch.diagonal = side.eigenvalues.data();
+        batch.greatest_square = side.greatest_square;
         for (std::int64_t i = begin; i < end; ++i) {
             const auto numbers = i < direct ? part(rows.direct, i, lanes.width)
                                             : part(rows.dual, i - direct, lanes.width);
@@ -329,16 +251,18 @@ void solve_marked_in_double(const CsrView<const float>& matrix, const AlsSide::P
     gram(side.factors, scratch.gram, execution, std::span<double>(shared));
     for (double& element : shared) element *= side.options.unobserved_weight;
     const std::int64_t batches = batches_of(rows, lanes.width);
+    const LaneRoom room{lane_chunk, padded(f) * lane_chunk, padded(f)};
     const int workers = worker_count(batches, 1, execution);
     scratch.lanes_double.resize(
         std::max(scratch.lanes_double.size(), static_cast<std::size_t>(workers)));
     parallel_for(batches, 1, execution, [&](std::int64_t begin, std::int64_t end, int index) {
         LaneWorker<double>& worker = scratch.lanes_double[static_cast<std::size_t>(index)];
-        LaneBatch<double> batch = lay_out(worker, f, lane_chunk, f);
+        LaneBatch<double> batch = lay_out(worker, room, f, f);
         batch.table = side.factors.data;
         batch.alpha = side.options.alpha;
         batch.unobserved = side.options.unobserved_weight;
         batch.gram = shared.data();
+        batch.gram_stride = f;
         for (std::int64_t i = begin; i < end; ++i) {
             const auto numbers = part(rows, i, lanes.width);
             load_rows<double>(matrix, side.options, numbers, worker.rows);

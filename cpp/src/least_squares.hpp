@@ -1,4 +1,4 @@
-// What the two solvers of ALS share: the weights of the objective, and the states behind the opaque
+// What the solvers of ALS share: the weights of the objective, and the states behind the opaque
 // types of als.hpp.
 #pragma once
 
@@ -50,11 +50,12 @@ struct AlsSide::Prepared {
     detail::AlignedBuffer<float> copy;
     detail::GramScratch<float> gram_scratch;
 
-    // Conjugate gradients: unobserved_weight times the Gram matrix, stride x stride.
+    // Conjugate gradients and blocks: unobserved_weight times the Gram matrix, stride x stride.
     detail::AlignedBuffer<float> scaled_gram;
 
     // Exact: the eigenvalues times unobserved_weight, and the eigenvectors as columns and as rows.
     std::vector<float> eigenvalues;
+    float greatest_square = 0;  // of the norms of the factors' rows
     detail::AlignedBuffer<float> basis;
     detail::AlignedBuffer<float> basis_transposed;
 };

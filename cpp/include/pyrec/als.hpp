@@ -19,7 +19,7 @@
 
 namespace pyrec {
 
-enum class AlsSolver { conjugate_gradient, exact };
+enum class AlsSolver { conjugate_gradient, exact, subspace };
 
 struct AlsOptions {
     AlsSolver solver = AlsSolver::conjugate_gradient;
@@ -27,7 +27,9 @@ struct AlsOptions {
     double alpha = 1;
     double unobserved_weight = 1;
     double regularization_exponent = 0;
-    int cg_steps = 3;  // with as many as there are factors, rows are solved exactly
+    // With as many steps as there are factors, and blocks as large, rows are solved exactly.
+    int cg_steps = 3;
+    int block_size = 32;  // of `subspace`, a multiple of 16
 };
 
 // The side that stays as it is during a half-step, made ready: its Gram matrix and what the solver
@@ -64,8 +66,8 @@ private:
 };
 
 // One half-step: row i of `solved` becomes the factors that minimise the objective for row i of
-// `matrix`, exactly or by conjugate gradients from where it stands; of an empty row it becomes
-// zero.
+// `matrix`: exactly, or nearly by conjugate gradients or blocks of factors from where it stands; of
+// an empty row it becomes zero.
 //
 // Rows are solved in float32, and again in float64 where that has lost too many digits. Throws
 // NumericalError if even that does not suffice: the normal equations are singular.

@@ -75,24 +75,28 @@ inline typename L::Vector ridges(const LaneBatch<typename L::Scalar>& batch) {
     return L::load(lanes);
 }
 
-// lower = the common matrix + ridge I; rows that only pad the last panel get a 1 on the diagonal.
+// lower = the common matrix + ridge I, for `size` factors from `first`; rows that only pad the last
+// panel get a 1 on the diagonal.
 template <class L>
-inline void begin_systems(const LaneBatch<typename L::Scalar>& batch, std::int64_t panels) {
+inline void begin_systems(const LaneBatch<typename L::Scalar>& batch, std::int64_t first,
+                          std::int64_t size) {
     const auto ridge = ridges<L>(batch);
+    const std::int64_t panels = (size + panel_rows - 1) / panel_rows;
     auto* to = batch.lower;
     for (std::int64_t i = 0; i < panels; ++i) {
         for (std::int64_t column = 0; column < (i + 1) * panel_rows; ++column) {
             for (int r = 0; r < panel_rows; ++r, to += L::width) {
                 const std::int64_t row = i * panel_rows + r;
                 auto element = L::zero();
-                if (row >= batch.factors) {
+                if (row >= size) {
                     element = L::broadcast(row == column ? 1 : 0);
-                } else if (batch.gram && column < batch.factors) {
-                    element = L::broadcast(batch.gram[row * batch.factors + column]);
+                } else if (batch.gram && column < size) {
+                    const auto* from = batch.gram + (first + row) * batch.gram_stride;
+                    element = L::broadcast(from[first + column]);
                 } else if (row == column) {
-                    element = L::broadcast(batch.diagonal[row]);
+                    element = L::broadcast(batch.diagonal[first + row]);
                 }
-                if (row == column && row < batch.factors) element = element + ridge;
+                if (row == column && row < size) element = element + ridge;
                 L::store(to, element);
             }
         }
@@ -107,45 +111,73 @@ inline const typename L::Scalar* diagonal_element(const LaneBatch<typename L::Sc
            (panel_offset(row / panel_rows) + row * panel_rows + row % panel_rows) * L::width;
 }
 
-// Subtracts the entries of negative weight. Tells the least part that remains of any element of the
-// diagonal: the matrix is known only to the precision of what it was before.
+// Subtracts entries of negative weight, whose columns are in the panel. Tells the least part that
+// remains of any element of the diagonal: the matrix is known only to the precision of what it was
+// before.
 template <class L>
 inline typename L::Vector subtract_entries(const LaneBatch<typename L::Scalar>& batch,
-                                           std::int64_t panels, std::int64_t count) {
-    for (std::int64_t j = 0; j < batch.factors; ++j) {
+                                           std::int64_t size, std::int64_t count) {
+    for (std::int64_t j = 0; j < size; ++j) {
         L::store(batch.column_scales + j * L::width, L::load(diagonal_element<L>(batch, j)));
     }
-    load_columns<L>(batch.entries, count, batch.factors, batch.negatives, batch.panel);
-    add_products<L>(batch.panel, panels, count, true, batch.lower);
+    add_products<L>(batch.panel, (size + panel_rows - 1) / panel_rows, count, true, batch.lower);
     auto least = L::broadcast(1);
-    for (std::int64_t j = 0; j < batch.factors; ++j) {
+    for (std::int64_t j = 0; j < size; ++j) {
         const auto before = L::load(batch.column_scales + j * L::width);
         least = L::min(L::load(diagonal_element<L>(batch, j)) / before, least);
     }
     return least;
 }
 
+// The error that float32 makes of a sum of vectors, relative to the sum: much where they cancel.
+// Squares, as are `energy`, the sum of the squares of their norms, and that of the sum's norm.
+template <class L>
+inline typename L::Vector rounding(typename L::Vector energy, typename L::Vector sum) {
+    return energy * L::broadcast(4e-7F * 4e-7F) / (sum + L::broadcast(1e-37F));
+}
+
+// At most the sum of the squares of the norms of entries, each times its scale and its weight.
+template <class L>
+inline typename L::Vector energy_of_entries(const LaneBatch<typename L::Scalar>& batch,
+                                            const typename L::Scalar* weights, std::int64_t count) {
+    auto energy = L::zero();
+    for (std::int64_t e = 0; e < count; ++e) {
+        const auto factor = L::load(batch.scales + e * L::width) * L::load(weights + e * L::width);
+        energy = L::fma(factor, factor, energy);
+    }
+    return energy * L::broadcast(batch.greatest_square);
+}
+
 template <class L>
 void solve_direct(LaneBatch<typename L::Scalar>& batch) {
     const std::int64_t panels = (batch.factors + panel_rows - 1) / panel_rows;
-    begin_systems<L>(batch, panels);
+    begin_systems<L>(batch, 0, batch.factors);
     for (std::int64_t j = 0; j < panels * panel_rows; ++j) {
         L::store(batch.solution + j * L::width, L::zero());
     }
     const std::int64_t entries = longest<L>(batch);
     auto remaining = L::broadcast(1);
+    auto energy = L::zero();
     for (std::int64_t first = 0; first < entries; first += lane_chunk) {
         const std::int64_t count = entries - first < lane_chunk ? entries - first : lane_chunk;
         gather_entries<L>(batch, first, count);
         const bool any_negative = weigh_entries<L>(batch, count);
-        load_columns<L>(batch.entries, count, batch.factors, batch.scales, batch.panel);
+        load_columns<L>(batch.entries, count, 0, batch.factors, batch.scales, batch.panel);
         add_products<L>(batch.panel, panels, count, false, batch.lower);
         multiply_panel<L>(batch.panel, panels, count, batch.targets, batch.solution);
-        if (any_negative) remaining = remaining * subtract_entries<L>(batch, panels, count);
+        energy = energy + energy_of_entries<L>(batch, batch.targets, count);
+        if (!any_negative) continue;
+        load_columns<L>(batch.entries, count, 0, batch.factors, batch.negatives, batch.panel);
+        remaining = remaining * subtract_entries<L>(batch, batch.factors, count);
     }
     factorize<L>(batch.lower, panels, batch.worst);
     L::store(batch.remaining, remaining);
-    L::store(batch.gradient, L::zero());
+    auto right = L::zero();
+    for (std::int64_t j = 0; j < batch.factors; ++j) {
+        const auto element = L::load(batch.solution + j * L::width);
+        right = L::fma(element, element, right);
+    }
+    L::store(batch.gradient, rounding<L>(energy, right));
     solve_factorized<L>(batch.lower, panels, batch.solution);
 }
 
@@ -155,7 +187,6 @@ void solve_direct(LaneBatch<typename L::Scalar>& batch) {
 template <class L>
 void measure_gradient(const LaneBatch<typename L::Scalar>& batch, const typename L::Scalar* y,
                       std::int64_t panels) {
-    L::store(batch.gradient, L::zero());
     if (!any_below<L>(batch.worst, doubtful_pivot_ratio)) return;
     constexpr int step = panel_rows * L::width;
     auto* const residual = batch.negatives;
@@ -182,9 +213,10 @@ void measure_gradient(const LaneBatch<typename L::Scalar>& batch, const typename
         left = L::fma(error / scale, error / scale, left);
         right = L::fma(target / scale, target / scale, right);
     }
-    L::store(batch.gradient, left / right);
+    typename L::Scalar measured[L::width];
+    L::store(measured, maximum<L>(left / right, L::load(batch.gradient)));
     for (int lane = 0; lane < L::width; ++lane) {
-        if (batch.worst[lane] >= doubtful_pivot_ratio) batch.gradient[lane] = 0;
+        if (batch.worst[lane] < doubtful_pivot_ratio) batch.gradient[lane] = measured[lane];
     }
 }
 
@@ -223,27 +255,16 @@ void solve_dual(LaneBatch<typename L::Scalar>& batch) {
     }
     solve_factorized<L>(batch.lower, panels, weights);
     multiply_panel_transposed<L>(batch.panel, panels, batch.factors, weights, batch.solution);
+    auto sum = L::zero();
+    for (std::int64_t j = 0; j < batch.factors; ++j) {
+        const auto element =
+            L::load(batch.solution + j * L::width) / L::load(batch.column_scales + j * L::width);
+        sum = L::fma(element, element, sum);
+    }
+    L::store(batch.gradient, rounding<L>(energy_of_entries<L>(batch, weights, count), sum));
     measure_gradient<L>(batch, weights, panels);
     for (std::int64_t j = 0; j < batch.factors; ++j) {
         auto* x = batch.solution + j * L::width;
         L::store(x, L::load(x) * L::load(batch.column_scales + j * L::width));
     }
 }
-
-template <class L>
-void unload(const typename L::Scalar* solution, std::int64_t factors, typename L::Scalar* rows,
-            std::int64_t stride) {
-    for (std::int64_t j = 0; j < factors; ++j) {
-        for (int lane = 0; lane < L::width; ++lane) {
-            rows[lane * stride + j] = solution[j * L::width + lane];
-        }
-    }
-}
-
-template <class L>
-inline constexpr LaneKernels<typename L::Scalar> lane_kernels = {
-    .width = L::width,
-    .direct = solve_direct<L>,
-    .dual = solve_dual<L>,
-    .unload = unload<L>,
-};

@@ -94,9 +94,10 @@ inline void load_factors(const float* const* entry, std::int64_t first, std::int
     }
 }
 
-inline void prefetch_rows(const float* const* entry, int lanes, std::int64_t factors) {
+inline void prefetch_rows(const float* const* entry, int lanes, std::int64_t begin,
+                          std::int64_t end) {
     for (int lane = 0; lane < lanes; ++lane) {
-        for (std::int64_t j = 0; j < factors; j += 16) __builtin_prefetch(entry[lane] + j);
+        for (std::int64_t j = begin; j < end; j += 16) __builtin_prefetch(entry[lane] + j);
     }
 }
 
@@ -107,7 +108,7 @@ void load_rows(const float* const* entries, std::int64_t count, std::int64_t fac
     const std::int64_t padded = (count + panel_rows - 1) / panel_rows * panel_rows;
     for (std::int64_t e = 0; e < padded; ++e) {
         auto* to = panel + ((e / panel_rows) * factors * panel_rows + e % panel_rows) * L::width;
-        if (e + 1 < count) prefetch_rows(entries + (e + 1) * L::width, L::width, factors);
+        if (e + 1 < count) prefetch_rows(entries + (e + 1) * L::width, L::width, 0, factors);
         for (std::int64_t first = 0; first < factors; first += L::width) {
             typename L::Vector v[L::width] = {};
             typename L::Vector scale = L::zero();
@@ -125,16 +126,19 @@ void load_rows(const float* const* entries, std::int64_t count, std::int64_t fac
     }
 }
 
+// Entries become columns of panels whose rows are factors `begin` to `end`; `begin` is a multiple
+// of the vector's width.
 template <class L>
-void load_columns(const float* const* entries, std::int64_t count, std::int64_t factors,
-                  const typename L::Scalar* scales, typename L::Scalar* panel) {
-    const std::int64_t padded = (factors + panel_rows - 1) / panel_rows * panel_rows;
+void load_columns(const float* const* entries, std::int64_t count, std::int64_t begin,
+                  std::int64_t end, const typename L::Scalar* scales, typename L::Scalar* panel) {
+    const std::int64_t rows = end - begin;
+    const std::int64_t padded = (rows + panel_rows - 1) / panel_rows * panel_rows;
     for (std::int64_t e = 0; e < count; ++e) {
         const auto scale = L::load(scales + e * L::width);
-        if (e + 1 < count) prefetch_rows(entries + (e + 1) * L::width, L::width, factors);
+        if (e + 1 < count) prefetch_rows(entries + (e + 1) * L::width, L::width, begin, end);
         for (std::int64_t first = 0; first < padded; first += L::width) {
             typename L::Vector v[L::width];
-            load_factors<L>(entries + e * L::width, first, factors, v);
+            load_factors<L>(entries + e * L::width, begin + first, end, v);
             const int size =
                 static_cast<int>(padded - first < L::width ? padded - first : L::width);
             for (int j = 0; j < size; ++j) {

@@ -6,6 +6,7 @@
 #include "simd/eigen.inl"
 #include "simd/lanes.inl"
 #include "simd/exact.inl"
+#include "simd/subspace.inl"
 // clang-format on
 
 constexpr SolveKernels solve_kernels = {

@@ -55,16 +55,21 @@ struct LaneBatch {
     std::int64_t factors;
     T alpha;
     T unobserved;
-    const T* gram;      // factors x factors
-    const T* diagonal;  // factors
-    // Scratch, in vectors: `lane_chunk` (or, for the dual, all) entries each for the first five.
+    const T* gram;  // factors x factors, `gram_stride` from row to row
+    std::int64_t gram_stride;
+    const T* diagonal;   // factors
+    T greatest_square;   // of the norms of the rows of `table`
+    std::int64_t block;  // of `subspace`: factors that are solved at a time, a multiple of 16
+    // Scratch, in vectors: `lane_chunk` (or, but for the direct solver, all) entries each for the
+    // first five.
     const float** entries;
     T *confidences, *scales, *targets, *negatives;
-    T *panel, *lower, *column_scales;
-    T* solution;  // out: one vector per factor, padded to a multiple of four
+    T *panel, *lower, *column_scales, *change;
+    T* solution;  // out (of `subspace`, in too): a vector per factor, padded to a multiple of four
     // Out, one vector each: the least ratio of a pivot to the diagonal element it came from; the
-    // least part that negative weights left of a diagonal element; and of the dual, where a pivot
-    // ratio is doubtful, the square of the gradient's norm relative to that of the right side.
+    // least part that negative weights left of a diagonal element; and the square of the gradient's
+    // norm relative to that of the right side, as measured where a pivot ratio of the dual is
+    // doubtful, elsewhere as cancellation within the right side makes it.
     T *worst, *remaining, *gradient;
 };
 
@@ -82,7 +87,10 @@ struct LaneKernels {
     void (*direct)(LaneBatch<T>& batch);
     // By the Woodbury identity: systems of the size of a row. For |c| >= unobserved only.
     void (*dual)(LaneBatch<T>& batch);
-    // Turns the vectors of a solution into rows.
+    // By one sweep over the blocks of factors, from where `solution` stands; `gram` is needed.
+    void (*subspace)(LaneBatch<T>& batch);
+    // Turns rows into the vectors of a solution, and back.
+    void (*load)(const T* rows, std::int64_t factors, std::int64_t stride, T* solution);
     void (*unload)(const T* solution, std::int64_t factors, T* rows, std::int64_t stride);
 };
 
