@@ -5,7 +5,7 @@ from os import fspath
 from pathlib import Path
 from typing import Any
 
-from pyrec.errors import DataError
+from pyrec.errors import DataError, OutOfMemoryError
 
 __all__ = ["as_path", "require", "require_memory"]
 
@@ -67,7 +67,7 @@ def require_memory(needed: int, what: str, remedy: str) -> None:
 
     Raises
     ------
-    DataError
+    OutOfMemoryError
         With both numbers.
 
     Examples
@@ -76,7 +76,7 @@ def require_memory(needed: int, what: str, remedy: str) -> None:
     """
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
-        raise DataError(
+        raise OutOfMemoryError(
             f"the {what} need {needed / 1e9:,.1f} GB, more than this machine has "
             f"({there / 1e9:,.1f} GB); {remedy}"
         )

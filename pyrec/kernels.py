@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import build
-from pyrec.data.columns import frozen, owned
-from pyrec.data.interactions import as_csr
+from pyrec.data.columns import checked_codes, frozen, owned
+from pyrec.data.interactions import Interactions, as_csr
 from pyrec.errors import DataError, NumericalError
 from pyrec.preparation.weighting import Axis, bm25, tfidf
 from pyrec.runtime import resolve_threads
@@ -42,9 +42,9 @@ def top_k(
         faster and gives the same lists, bit for bit.
     k : int
         Length of the lists, at least 1.
-    exclude : scipy sparse (n_users, n_items), optional
-        Pairs that shall not appear, such as what a user has already bought. Only the pattern
-        counts.
+    exclude : array_like of rows, list of such lists, or scipy sparse, optional
+        Items that shall not appear: for all users, or for each user their own, such as what they
+        have already bought. Of a sparse matrix, users by items, only the pattern counts.
     threads : int, default 0
         Number of threads; 0 means the default of the process.
 
@@ -76,20 +76,35 @@ def top_k(
         raise DataError(
             f"items: have {item_factors.shape[1]} factors but users have {user_factors.shape[1]}"
         )
-    excluded = None
-    if exclude is not None:
-        excluded = as_csr(exclude, "exclude")
-        if excluded.shape != (len(user_factors), len(item_factors)):
-            raise DataError(
-                f"exclude: is {excluded.shape}, not (users, items) = "
-                f"{(len(user_factors), len(item_factors))}"
-            )
+    excluded, allowed = _excluded(exclude, len(user_factors), len(item_factors))
     k, threads = checked_k(k), resolve_threads(threads)
     if isinstance(items, ItemIndex):
-        return items.recommend(user_factors, k, exclude=excluded, threads=threads)
+        return items.recommend(user_factors, k, exclude=excluded, allowed=allowed, threads=threads)
     return _kernels.recommend_dense(
-        user_factors, item_factors, excluded, None, k=k, threads=threads
+        user_factors, item_factors, excluded, allowed, k=k, threads=threads
     )
+
+
+def _excluded(
+    exclude: Any, n_users: int, n_items: int
+) -> tuple[Csr | None, NDArray[np.uint8] | None]:
+    """Return what may not appear: a pattern per user, or a mask of what any user may get."""
+    if exclude is None:
+        return None, None
+    if isinstance(exclude, list | tuple) and any(np.ndim(rows) for rows in exclude):
+        lists = [np.unique(checked_codes(rows, n_items, np.int32, "exclude")) for rows in exclude]
+        offsets = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        columns = np.concatenate(lists).astype(np.int32)
+        ones = np.ones(len(columns), np.float32)
+        exclude = Csr(owned(offsets), owned(columns), owned(ones), n_items)
+    elif not sp.issparse(exclude) and not isinstance(exclude, Csr | Interactions):
+        allowed = np.ones(n_items, np.uint8)
+        allowed[checked_codes(exclude, n_items, np.int32, "exclude")] = 0
+        return None, allowed
+    excluded = as_csr(exclude, "exclude")
+    if excluded.shape != (n_users, n_items):
+        raise DataError(f"exclude: is {excluded.shape}, not (users, items) = {(n_users, n_items)}")
+    return excluded, None
 
 
 class ItemIndex:

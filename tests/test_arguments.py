@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pyrec.arguments import as_path, require, require_memory
-from pyrec.errors import DataError
+from pyrec.errors import DataError, OutOfMemoryError
 
 
 def test_kinds():
@@ -25,5 +25,7 @@ def test_paths():
 
 def test_memory_is_refused_before_it_is_asked_for():
     require_memory(1000, "lists", "")
-    with pytest.raises(DataError, match=r"the lists need 1,000.0 GB, more than this .* GB\); k=5"):
+    with pytest.raises(
+        OutOfMemoryError, match=r"the lists need 1,000.0 GB, more than this .* GB\); k=5"
+    ):
         require_memory(10**12, "lists", "k=5")

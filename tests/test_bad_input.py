@@ -6,7 +6,8 @@ import pytest
 import scipy.sparse as sp
 
 import pyrec
-from pyrec.errors import ConfigError, DataError, NotSupportedError, PyrecError
+from pyrec.errors import ConfigError, DataError, NotSupportedError, OutOfMemoryError, PyrecError
+from pyrec.kernels import top_k
 from pyrec.preparation.cleaning import CleaningRules, clean
 from pyrec.preparation.split import GivenSplit, LastSplit, TimeSplit, split
 from pyrec.preparation.weighting import Weighting, binarize, bm25, log1p, tfidf, time_decay, weigh
@@ -26,6 +27,7 @@ MODELS = {
     }.items()
 }
 KNN = MODELS["item_knn"]
+U = np.eye(3, dtype=np.float32)
 REPORT = pyrec.evaluate(KNN, LOG, metrics="recall@2", resamples=1)
 
 
@@ -49,6 +51,12 @@ CASES = [
     (lambda: read("x.csv", null_values="NULL"), ConfigError, "null_values: expected `array`"),
     (lambda: read("x.csv", delimiter=""), ConfigError, "delimiter: '' parts no fields"),
     (lambda: pyrec.read_events("x.csv", user="u", item="u"), ConfigError, "that of the users"),
+    (lambda: read("x.csv", quote="ab"), ConfigError, "quote: 'ab' must be one character"),
+    (lambda: read("x.csv", timestamp_unit="s"), ConfigError, "timestamp: name the column"),
+    (lambda: pyrec.read_events("x.csv", user=None, item="item"), ConfigError, "user: must be"),
+    (lambda: read(""), DataError, "source: must be a path"),
+    (lambda: read("a\0.csv"), DataError, r"a.*\.csv: "),
+    (lambda: read("/dev/zero", format="csv"), DataError, "a pipe or device cannot be read twice"),
     (lambda: pyrec.read_adjacency(None), DataError, "path: None is no path"),
     (lambda: pyrec.read_items(None, item="x"), DataError, "source: must be a path"),
     (
@@ -67,6 +75,7 @@ CASES = [
         DataError,
         "weights: some are masked",
     ),
+    (lambda: LOG.items.encode("\udcff"), DataError, "is no Unicode text"),
     (lambda: pyrec.Interactions.from_scipy(np.eye(2)), DataError, "scipy.sparse.csr_array"),
     (lambda: pyrec.Interactions(1, 2, MATRIX.csr), DataError, "users: must be a Vocabulary"),
     (lambda: LOG.aggregate(kind_weights={"view": "1", "buy": 2}), DataError, "'1' of 'view'"),
@@ -90,7 +99,11 @@ CASES = [
     (lambda: pyrec.ALS().fit(MATRIX, callback=5), DataError, "callback: must be a function"),
     (lambda: KNN.recommend(1, k=2**31), DataError, "k: must be a whole number"),
     (lambda: KNN.recommend(1, k=2**63), DataError, "k: must be a whole number"),
-    (lambda: KNN.recommend([1] * 9999, k=2**30), DataError, "GB, more than this machine has"),
+    (
+        lambda: KNN.recommend([1] * 9999, k=2**30),
+        OutOfMemoryError,
+        "GB, more than this machine has",
+    ),
     (lambda: KNN.recommend(1, exclude_seen=None), DataError, "exclude_seen: must be True, False"),
     (lambda: KNN.recommend(1, exclude_seen=1), DataError, "exclude_seen: must be True, False"),
     (lambda: KNN.recommend(1, exclude_seen="cart"), DataError, "'cart' is unknown"),
@@ -109,6 +122,10 @@ CASES = [
     (lambda: pyrec.write_table([1, 2], "x.csv"), DataError, "a batch must be columns by name"),
     (lambda: pyrec.write_table({1: np.ones(1)}, "x.csv"), DataError, "column 1: its name must be"),
     (lambda: pyrec.write_ranking([1, 2], "x.csv"), DataError, "ranking: must be of type Ranking"),
+    (lambda: top_k(U, U, 1, exclude=[5]), DataError, r"exclude\[0\] = 5 is outside \[0, 3\)"),
+    (lambda: top_k(U, U, 1, exclude=[[0], [1]]), DataError, r"exclude: is \(2, 3\), not"),
+    (lambda: top_k(U, U, 1, exclude=[[0], ["a"], []]), DataError, "exclude: must be integers"),
+    (lambda: top_k(U, U, 1, exclude="a"), DataError, "exclude: must be 1-D"),
     (lambda: pyrec.evaluate(None, LOG), DataError, "model: must be a fitted one"),
     (lambda: pyrec.evaluate(KNN, -MATRIX.to_scipy()), DataError, "item 'a' with the weight -1"),
     (lambda: pyrec.compare(None, REPORT), DataError, "first: must be of type Report"),

@@ -73,6 +73,23 @@ def test_scores_are_inner_products(simd, pair):
     assert np.all(errors <= 1e-6 * sizes + 1e-43)
 
 
+def test_every_way_to_exclude_is_the_same():
+    users, items = (np.random.default_rng(3).standard_normal((n, 4)) for n in (3, 9))
+    lists = [[4, 1, 4], [], [8]]
+    mask = np.zeros((3, 9), bool)
+    for user, rows in enumerate(lists):
+        mask[user, rows] = True
+    for prepare in (np.asarray, ItemIndex):
+        expected = top_k(users, prepare(items), 9, exclude=sp.coo_array(mask))
+        for same in (lists, tuple(np.array(rows, int) for rows in lists)):
+            found = top_k(users, prepare(items), 9, exclude=same)
+            for left, right in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(left, right)
+        everywhere = top_k(users, prepare(items), 9, exclude=[4, 1])
+        one_each = top_k(users, prepare(items), 9, exclude=[[4, 1]] * 3)
+        np.testing.assert_array_equal(everywhere[0], one_each[0])
+
+
 def test_same_bits_for_any_thread_count_and_batch(simd):
     rng = np.random.default_rng(0)
     users = rng.standard_normal((300, 33), dtype=np.float32)

@@ -21,6 +21,9 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         What follows the program's name; those of the process if None.
     """
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller, who wants no output
+        sink = open(os.devnull, "w")  # noqa: PTH123, SIM115 (for the life of the process)
+        sys.stdout, sys.stderr = sys.stdout or sink, sys.stderr or sink
     # As Ctrl-C does: what is unfinished goes away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     from pyrec.errors import PyrecError

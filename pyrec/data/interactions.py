@@ -241,6 +241,8 @@ def kind_table(names: Sequence[str]) -> tuple[str, ...]:
 def as_csr(matrix: Any, name: str = "matrix") -> Csr:
     """Validate a scipy sparse matrix or array of any format and numeric dtype as a `Csr`.
 
+    That of `Interactions` is taken as it is.
+
     Duplicates are summed, in double precision unless the values are float32, and so never wrap
     around; columns are sorted; explicit zeros stay.
 
@@ -252,6 +254,8 @@ def as_csr(matrix: Any, name: str = "matrix") -> Csr:
     """
     if isinstance(matrix, Csr):
         return matrix
+    if isinstance(matrix, Interactions):
+        return matrix.csr
     _require_sparse_numbers(matrix, name)
     for indices in ("indices", "indptr", "row", "col"):
         held = getattr(matrix, indices, None)

@@ -136,7 +136,7 @@ class Vocabulary:
         if missing not in ("raise", "mark"):
             raise DataError(f"missing: must be 'raise' or 'mark', not {missing!r}")
         # A service asks for one id at a time: no array is made for it.
-        if type(ids) is str and not self.is_integer:
+        if type(ids) is str and not self.is_integer and (ids.isascii() or _is_unicode(ids)):
             row = self._index.find_string(ids)
         elif type(ids) is int and self.is_integer and -(2**63) <= ids < 2**63:
             row = self._index.find_integer(ids)
@@ -311,10 +311,15 @@ def as_ids(ids: ArrayLike) -> NDArray[Any]:
     if all(issubclass(kind, str) or array.dtype.kind in "UT" for kind in kinds):
         try:
             return array.astype(_STRING, copy=False)
-        except UnicodeEncodeError as error:
-            raise DataError(f"ids: {error.object!r} is no Unicode text; repair it") from None
+        except (UnicodeEncodeError, TypeError):
+            wrong = next(text for text in array.ravel().tolist() if not _is_unicode(text))
+            raise DataError(f"ids: {wrong!r} is no Unicode text; repair it") from None
     names = ", ".join(sorted(kind.__name__ for kind in kinds))
     raise DataError(f"ids: must be all integers or all strings, not {names}")
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _require_utf8(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:

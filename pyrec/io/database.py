@@ -71,10 +71,13 @@ def explained(message: str, name: str) -> DataError:
         if found:
             return DataError(f"{where}: {remedy.format(*found.groups())}")
     text = " ".join(message.split("\n\n")[0].split())
-    return DataError(f"{where}: {text}")
+    return DataError(f"{where}: {text[:400]}")
 
 
 _REMEDIES = {
+    r"Maximum line size of (\d+) bytes exceeded": (
+        "the line is longer than {0} bytes; is a quote not closed, or the delimiter another one?"
+    ),
     r"Expected Number of Columns: (\d+) Found: (\d+)": (
         "has {1} fields, not {0}; repair the row, or name another delimiter="
     ),

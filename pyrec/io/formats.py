@@ -61,11 +61,11 @@ class TimeFormat(Options, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    unit : {"s", "ms", "us", "ns"}, optional
+    timestamp_unit : {"s", "ms", "us", "ns"}, optional
         What numbers count since 1970; by default inferred from their size.
-    format : str, optional
+    timestamp_format : str, optional
         Of text, in the manner of ``strptime``; by default ISO 8601.
-    zone : str
+    timezone : str
         Of times that do not tell theirs, such as ``"Europe/Berlin"``.
 
     Raises
@@ -74,22 +74,22 @@ class TimeFormat(Options, frozen=True, kw_only=True):
         If the zone or a directive of the format is unknown, or a unit and a format are given.
     """
 
-    unit: Literal["s", "ms", "us", "ns"] | None = None
-    format: str | None = None
-    zone: str = "UTC"
+    timestamp_unit: Literal["s", "ms", "us", "ns"] | None = None
+    timestamp_format: str | None = None
+    timezone: str = "UTC"
 
     def __post_init__(self) -> None:
         """Check the zone and the format."""
         super().__post_init__()
-        if self.unit and self.format:
+        if self.timestamp_unit and self.timestamp_format:
             raise ConfigError("timestamp_unit: is of numbers, timestamp_format of text; give one")
         try:
-            zoneinfo.ZoneInfo(self.zone)
+            zoneinfo.ZoneInfo(self.timezone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             raise ConfigError(
-                f"timezone: {self.zone!r} is unknown; use a name such as 'Europe/Berlin'"
+                f"timezone: {self.timezone!r} is unknown; use a name such as 'Europe/Berlin'"
             ) from None
-        unknown = set(re.findall("%(.?)", self.format or "")) - set("YymdbBHIpMSfz%")
+        unknown = set(re.findall("%(.?)", self.timestamp_format or "")) - set("YymdbBHIpMSfz%")
         if unknown:
             raise ConfigError(
                 f"timestamp_format: %{min(unknown)} is unknown; known are "

@@ -126,9 +126,16 @@ def read_events(
         null_values=null_values,  # type: ignore[arg-type]
         table=table, query=query,
     )  # fmt: skip
+    for name, column in (("user", user), ("item", item)):
+        if not isinstance(column, str | int) or isinstance(column, bool):
+            raise ConfigError(f"{name}: must be the name of a column, not {column!r}")
+    if timestamp is None and (timestamp_unit or timestamp_format):
+        raise ConfigError("timestamp: name the column that timestamp_unit or _format is about")
     if str(user) == str(item):
         raise ConfigError(f"item: column {item!r} is that of the users; name the one of the items")
-    times = TimeFormat(unit=timestamp_unit, format=timestamp_format, zone=timezone)
+    times = TimeFormat(
+        timestamp_unit=timestamp_unit, timestamp_format=timestamp_format, timezone=timezone
+    )
     arguments = {
         "user": user, "item": item, "event": event,
         "timestamp": timestamp, "weight": weight, "session": session,
@@ -140,7 +147,11 @@ def read_events(
     ]
     with open_source(source, form, [w.column for w in wanted]) as opened:
         columns = dict(
-            zip((w.argument for w in wanted), opened.read(wanted, times.format), strict=True)
+            zip(
+                (w.argument for w in wanted),
+                opened.read(wanted, times.timestamp_format),
+                strict=True,
+            )
         )
         return _events(opened.name, wanted, columns, times, list(opened.notes))
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import escape, glob, has_magic
-from os import fspath
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Literal
 
 from pyrec._encode import Ids, Numbers, Stream, StreamError, Times
+from pyrec.arguments import as_path
 from pyrec.errors import ConfigError, DataError
 from pyrec.io.compression import verified
 from pyrec.io.database import connect, explained, identifier, literal
@@ -119,17 +120,19 @@ def open_source(source: Any, form: Format, expected: Sequence[str] = ()) -> Iter
             raise ConfigError("format, delimiter and the like are for files; a frame needs none")
         yield _frame(source)
         return
-    try:
-        path = Path(fspath(source)).expanduser()
-    except TypeError:
+    if not isinstance(source, str | bytes | PathLike) or not fspath(source):
         raise DataError(
             "source: must be a path or have __arrow_c_stream__ (a pandas, polars, pyarrow or "
-            f"DuckDB table), not {type(source).__name__}"
-        ) from None
+            f"DuckDB table), not {source!r:.80}"
+        )
+    path = as_path(source, "source")
     try:
         files = _files(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read ({reason})") from None
     kind = form.format or _kind(files)
     if kind != "duckdb" and (form.table or form.query):
         raise DataError(f"{path}: table= and query= are for database files")
@@ -236,6 +239,8 @@ def check_readable(file: Path) -> None:
         Naming the file, and the nearest name if there is none of that name.
     """
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise DataError(f"{file}: a pipe or device cannot be read twice; write it to a file")
         with file.open("rb") as opened:
             empty = not opened.read(1)
     except FileNotFoundError:
@@ -243,8 +248,11 @@ def check_readable(file: Path) -> None:
         nearest = difflib.get_close_matches(file.name, names, n=1)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
         raise DataError(f"{file}: there is no such file{hint}") from None
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{file}: cannot be read ({reason})") from None
     if empty:
         raise DataError(f"{file}: the file is empty")
 

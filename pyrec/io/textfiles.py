@@ -52,7 +52,7 @@ def text_table(
     fields = _fields(first, delimiter, form.quote)
     names = fields if form.header else [str(i) for i in range(len(fields))]
     for name in names:
-        if names.count(name) > 1:
+        if name and names.count(name) > 1:  # of nameless ones there may be several
             raise DataError(f"{files[0]}: column {name!r} occurs twice; rename one")
     places = list(map(str, range(len(names))))
     sql = _read_csv(files, places, delimiter, form.quote, form.header, encoding, form.null_values)

@@ -36,16 +36,18 @@ def to_utc(times: Times, form: TimeFormat) -> tuple[NDArray[np.int64], list[str]
     """
     values = times.values
     if times.meaning != "number":
-        if form.unit and times.meaning:
-            raise DataError(f"has times of its own; timestamp_unit={form.unit!r} is for numbers")
+        if form.timestamp_unit and times.meaning:
+            raise DataError(
+                f"has times of its own; timestamp_unit={form.timestamp_unit!r} is for numbers"
+            )
         local = values.astype(np.int64, copy=False)
         if times.meaning != "local":
             return local, []
-        if form.zone == "UTC":
+        if form.timezone == "UTC":
             return local, ["times without a zone taken as UTC"]
-        return _from_zone(local, ZoneInfo(form.zone)), []
-    if form.unit:
-        return _scaled(values, form.unit), []
+        return _from_zone(local, ZoneInfo(form.timezone)), []
+    if form.timestamp_unit:
+        return _scaled(values, form.timestamp_unit), []
     there = np.delete(values, times.missing) if len(times.missing) else values
     sample = there[:: max(1, len(there) // 10_000)]
     if len(sample) and _are_dates(sample):

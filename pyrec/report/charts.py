@@ -4,6 +4,7 @@ Drawn in marker colours, which are then replaced by the CSS variables of the pag
 drawing is right in light and in dark. Text stays text: it can be searched and copied.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,6 +144,8 @@ def _drawing(name: str, height: float = 2.7) -> Iterator[_Drawing]:
 
     Without pyplot, which would keep global state and choose a window system.
     """
+    # Where the home folder cannot be written it says so on the terminal, which is of no interest.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     matplotlib = need("matplotlib", "the report")
     need("matplotlib.figure", "the report")
     drawing = _Drawing()

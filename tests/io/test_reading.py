@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import os
 import subprocess
 import sys
 import textwrap
@@ -209,8 +210,8 @@ def test_a_column_of_several_types_is_named():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(timestamp_unit="min"), "unit: invalid enum value 'min'"),
-        (dict(timestamp_format="%Y-%Q"), "timestamp_format: %Q is unknown"),
+        (dict(timestamp_unit="min", timestamp="t"), "timestamp_unit: invalid enum value 'min'"),
+        (dict(timestamp_format="%Y-%Q", timestamp="t"), "timestamp_format: %Q is unknown"),
         (dict(timezone="Europe/Vienn"), "timezone: 'Europe/Vienn' is unknown"),
         (dict(format="excel"), "format: invalid enum value 'excel'"),
     ],
@@ -356,3 +357,35 @@ def test_titles_in_latin_1(real_data):
     assert len(titles) == 1_682
     assert titles[1] == "Toy Story (1995)"
     assert titles[543] == "Misérables, Les (1995)"
+
+
+def test_columns_without_a_name_or_with_the_same_but_for_case(tmp_path):
+    path = tmp_path / "log.csv"
+    pd.DataFrame({"u": [1, 2], "U": [3, 4], "i": [5, 6]}).to_csv(path)  # the index has no name
+    assert pairs(read_events(path, user="u", item="i")) == [(1, 5), (2, 6)]
+    assert pairs(read_events(path, user="U", item="i")) == [(3, 5), (4, 6)]
+    path.write_text("u,i,,\n1,5,,\n")
+    assert pairs(read_events(path, user="u", item="i")) == [(1, 5)]
+
+
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "log.csv")
+    with pytest.raises(DataError, match=r"log\.csv: a pipe or device cannot be read twice"):
+        read_events(tmp_path / "log.csv", user="u", item="i")
+
+
+def test_damaged_gzip_is_never_read(tmp_path):
+    path = tmp_path / "log.csv.gz"
+    data = bytearray(gzip.compress(b"u,i\n1,2\n3,4\n", 0))
+    data[data.index(b"3,4")] = ord("9")
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"log\.csv\.gz: the gzip file is damaged"):
+        read_events(path, user="u", item="i")
+
+
+def test_a_catalogue_counts_what_it_leaves_out(tmp_path):
+    frame = pd.DataFrame({"sku": ["a", "a", None, "b"], "title": ["tea", "mug", "pot", "cup"]})
+    items = read_items(frame, item="sku")
+    assert items.titles() == {"a": "tea", "b": "cup"}
+    (step,) = items.report.steps
+    assert step.counts == {"rows": 4, "without item": 1, "repeats of an item": 1, "items": 2}

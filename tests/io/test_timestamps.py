@@ -51,15 +51,15 @@ def test_numbers_that_spell_a_date_and_time():
 
 def test_a_unit_is_for_numbers_only():
     with pytest.raises(DataError, match="has times of its own; timestamp_unit='ms' is for numbers"):
-        read([NOW], "utc", unit="ms")
+        read([NOW], "utc", timestamp_unit="ms")
 
 
 def test_a_declared_unit_is_taken():
-    found, notes = read([1, 2], unit="ms")
+    found, notes = read([1, 2], timestamp_unit="ms")
     assert found.tolist() == [1000, 2000]
     assert notes == []
-    assert read([1999, -1], unit="ns")[0].tolist() == [1, -1]
-    assert read([1396437466.94], unit="s")[0].tolist() == [1396437466_940_000]
+    assert read([1999, -1], timestamp_unit="ns")[0].tolist() == [1, -1]
+    assert read([1396437466.94], timestamp_unit="s")[0].tolist() == [1396437466_940_000]
 
 
 def test_missing_times_are_no_part_of_the_inference():
@@ -79,7 +79,7 @@ def test_dates_written_as_numbers():
 
 
 def test_times_that_know_their_zone_stay():
-    assert read([5, 6], "utc", zone="Asia/Tokyo")[0].tolist() == [5, 6]
+    assert read([5, 6], "utc", timezone="Asia/Tokyo")[0].tolist() == [5, 6]
     found, notes = read([5, 6], "local")
     assert found.tolist() == [5, 6]
     assert notes == ["times without a zone taken as UTC"]
@@ -91,7 +91,7 @@ def test_times_that_know_their_zone_stay():
 )
 def test_local_times_equal_the_standard_library(clock, zone):
     local = np.array(clock, dtype="datetime64[us]").astype(np.int64)
-    found, _ = read(local, "local", zone=zone)
+    found, _ = read(local, "local", timezone=zone)
     expected = [
         (time.replace(tzinfo=ZoneInfo(zone)) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
         // dt.timedelta(microseconds=1)
@@ -103,10 +103,25 @@ def test_local_times_equal_the_standard_library(clock, zone):
 @pytest.mark.parametrize(
     ("values", "meaning", "options", "message"),
     [
-        ([1.0, np.nan], "number", {"unit": "s"}, "row 2: nan is no time in seconds since 1970"),
+        (
+            [1.0, np.nan],
+            "number",
+            {"timestamp_unit": "s"},
+            "row 2: nan is no time in seconds since 1970",
+        ),
         ([1.0, np.inf], "number", {}, "row 2: inf is no time in"),
-        ([10**14], "number", {"unit": "s"}, "row 1: 100000000000000 is no time in seconds"),
-        ([2**62], "local", {"zone": "Asia/Tokyo"}, "row 1: the time is not between the years 1 an"),
+        (
+            [10**14],
+            "number",
+            {"timestamp_unit": "s"},
+            "row 1: 100000000000000 is no time in seconds",
+        ),
+        (
+            [2**62],
+            "local",
+            {"timezone": "Asia/Tokyo"},
+            "row 1: the time is not between the years 1 an",
+        ),
     ],
 )
 def test_times_that_are_none_are_named(values, meaning, options, message):
