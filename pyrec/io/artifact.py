@@ -10,6 +10,7 @@ Nothing is ever pickled.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ from pyrec.errors import ArtifactError
 __all__ = ["Artifact", "read", "write"]
 
 FORMAT = 1
+
+# Arrays, and what a writer that was killed has left behind.
+_OURS = re.compile(r".+-[0-9a-f]{12}\.npy|\..+-\w{8}\.part")
 
 
 class _ArrayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,13 +85,16 @@ def write(
     new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "manifest.json").exists() and any(folder.iterdir()):
+        there = set(folder.iterdir())
+        old = {file for file in there if _OURS.fullmatch(file.name)}
+        if there != old and not (folder / "manifest.json").exists():
             raise ArtifactError(f"{folder}: is not empty and holds no artefact; name a new folder")
-        old = set(folder.glob("*.npy"))
         entries = {name: _write_array(folder, name, array) for name, array in arrays.items()}
         manifest = _Manifest(FORMAT, version("pyrec"), dict(metadata), entries)
         text = json.dumps(msgspec.to_builtins(manifest), indent=2, sort_keys=True)
-        with NamedTemporaryFile(dir=folder, prefix=".manifest-", delete=False) as file:
+        with NamedTemporaryFile(
+            dir=folder, prefix=".manifest-", suffix=".part", delete=False
+        ) as file:
             _commit(file, text.encode() + b"\n", folder / "manifest.json")
         _sync(folder)
         for file_ in old - {folder / entry.file for entry in entries.values()}:
@@ -157,7 +164,7 @@ def _read_arrays(folder: Path, text: bytes, *, verify: bool) -> Artifact:
 
 def _write_array(folder: Path, name: str, array: NDArray[Any]) -> _ArrayEntry:
     array = np.ascontiguousarray(array)
-    with NamedTemporaryFile(dir=folder, prefix=f".{name}-", delete=False) as file:
+    with NamedTemporaryFile(dir=folder, prefix=f".{name}-", suffix=".part", delete=False) as file:
         try:
             np.lib.format.write_array(file, array, allow_pickle=False)
             file.flush()

@@ -1,6 +1,7 @@
 """ALS: implicit-feedback matrix factorization by alternating least squares."""
 
 from functools import cached_property
+from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -14,7 +15,8 @@ from pyrec.data.interactions import Interactions, frozen
 from pyrec.errors import ConfigError, NumericalError
 from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
-from pyrec.models.base import Callback, Estimator, Lists, Model, Step
+from pyrec.models.als_training import ALSStep, Training, aligned
+from pyrec.models.base import Callback, Estimator, Lists, Model, checked_input
 from pyrec.models.query import Filter
 from pyrec.runtime import resolve_threads
 
@@ -102,19 +104,80 @@ class ALS(Estimator, frozen=True, kw_only=True):
     regularization_exponent: float = 0.0
     random_state: Annotated[int, Meta(ge=0)] = 0
 
-    def _fit(self, interactions: Interactions, callback: Callback | None) -> "ALSModel":
+    def fit(
+        self,
+        interactions: Any,
+        *,
+        callback: Callback | None = None,
+        init: "ALSModel | None" = None,
+        checkpoint: str | Path | None = None,
+    ) -> "ALSModel":
+        """Learn from interactions and return a fitted model.
+
+        Parameters
+        ----------
+        interactions : Interactions or scipy sparse (n_users, n_items)
+            One weight per pair of user and item. A plain sparse matrix of any format and numeric
+            dtype is taken with row numbers as ids.
+        callback : callable, optional
+            Called after each iteration with an `ALSStep`; returning True stops the training there.
+        init : ALSModel, optional
+            Start from the factors of this model, for the ids that it knows; others start at random
+            as always. Then fewer iterations will do, say after a day's new interactions.
+        checkpoint : path, optional
+            A folder for the state of the training, replaced after each iteration. A fit that finds
+            a state there goes on from it: one that was killed and called again ends with the same
+            bits as one that ran through. More `iterations` than before are allowed.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If an argument is malformed, or is not what the checkpoint was begun with.
+        ArtifactError
+            If the checkpoint cannot be written, or is corrupt.
+        NumericalError
+            If the training diverges.
+        OutOfMemoryError
+            If the factors need more memory than the machine has left.
+        """
+        interactions = checked_input(interactions, callback)
         self._check_penalties(interactions)
         training = Training(self, interactions)
-        for iteration in range(1, self.iterations + 1):
-            started = perf_counter()
-            try:
-                training.iterate()
-            except NumericalError as error:
-                raise NumericalError(f"iteration {iteration}, {error}") from None
-            step = ALSStep(iteration, perf_counter() - started, training)
+        if init is not None:
+            training.start_from(init)
+        kept, done = None, 0
+        if checkpoint is not None:
+            kept = training.checkpoint(checkpoint, self._continued(), init)
+            done = training.resume(kept)
+        if done > self.iterations:
+            raise ConfigError(
+                f"iterations: is {self.iterations}, and the checkpoint in {checkpoint} has had "
+                f"{done}; ask for as many or more, or name another folder"
+            )
+        for iteration in range(done + 1, self.iterations + 1):
+            step = self._iterate(iteration, training)
+            if kept is not None:
+                training.save(kept, iteration)
             if callback is not None and callback(step):
                 break
-        return training.model()
+        return self._model(training)
+
+    def _iterate(self, iteration: int, training: Training) -> ALSStep:
+        started = perf_counter()
+        try:
+            training.iterate()
+        except NumericalError as error:
+            raise NumericalError(f"iteration {iteration}, {error}") from None
+        seconds = perf_counter() - started
+        return ALSStep(iteration, seconds, training, lambda: self._model(training))
+
+    def _model(self, training: Training) -> "ALSModel":
+        # The model freezes copies: a later iteration cannot change it.
+        return ALSModel(self, training.interactions, training.user_factors, training.item_factors)
+
+    def _continued(self) -> dict[str, Any]:
+        """Return what all iterations depend on; their number may be another when one goes on."""
+        return {name: value for name, value in self.get_params().items() if name != "iterations"}
 
     def kernel_options(self, solver: str | None = None) -> _kernels.AlsOptions:
         """Return the options of the kernels, perhaps with another solver."""
@@ -180,7 +243,7 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
         NumericalError
             If a person's normal equations are singular.
         """
-        factors = _aligned(histories.shape[0], self.estimator.factors)
+        factors = aligned(histories.shape[0], self.estimator.factors)
         scratch = _kernels.AlsScratch()
         _kernels.als_solve(
             histories, self._fixed_items, factors, scratch, threads=resolve_threads(threads)
@@ -279,94 +342,6 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
         model = cls(estimator, interactions, arrays["user_factors"], index.items)
         model._index = index
         return model
-
-
-class ALSStep(Step):
-    """One iteration of a training, as a callback sees it: ``callback(step)``, True to stop.
-
-    Attributes
-    ----------
-    iteration : int
-        From 1.
-    seconds : float
-        What this iteration took.
-    """
-
-    def __init__(self, iteration: int, seconds: float, training: "Training") -> None:
-        self.iteration = iteration
-        self.seconds = seconds
-        self._training = training
-        self._loss: float | None = None
-
-    @property
-    def loss(self) -> float:
-        """The objective after this iteration, summed in double precision when first asked for."""
-        if self._loss is None:
-            self._loss = self._training.loss()
-        return self._loss
-
-    def model(self) -> ALSModel:
-        """Return the model as it stands after this iteration; its factors are copies."""
-        return self._training.model()
-
-
-class Training:
-    """The factors on their way, and the memory that the kernels work in."""
-
-    def __init__(self, estimator: ALS, interactions: Interactions) -> None:
-        self.estimator = estimator
-        self.interactions = interactions
-        self.user_factors, self.item_factors = (
-            _initial(rows, estimator.factors, [estimator.random_state, side])
-            for side, rows in enumerate(interactions.shape)
-        )
-        self._options = estimator.kernel_options()
-        self._fixed = _kernels.AlsSide(self._options)
-        self._scratch = _kernels.AlsScratch()
-
-    def iterate(self) -> None:
-        """Solve the users for fixed items, then the items for fixed users."""
-        users, items = self.user_factors, self.item_factors
-        for name, matrix, fixed, solved in (
-            ("users", self.interactions.csr, items, users),
-            ("items", self.interactions.by_item, users, items),
-        ):
-            try:
-                self._fixed.prepare(fixed, threads=resolve_threads())
-                _kernels.als_solve(
-                    matrix, self._fixed, solved, self._scratch, threads=resolve_threads()
-                )
-            except NumericalError as error:
-                raise NumericalError(f"{name}: {error}") from None
-
-    def loss(self, users: _F32 | None = None, items: _F32 | None = None) -> float:
-        """Return the objective of these factors, by default of those that it holds."""
-        users = self.user_factors if users is None else users
-        items = self.item_factors if items is None else items
-        return _kernels.als_objective(
-            self.interactions.csr, users, items, self._options, threads=resolve_threads()
-        )
-
-    def model(self) -> ALSModel:
-        """Return the model with the factors as they are."""
-        # The model freezes copies: a later iteration cannot change it.
-        return ALSModel(self.estimator, self.interactions, self.user_factors, self.item_factors)
-
-
-def _aligned(rows: int, factors: int) -> _F32:
-    """Return an uninitialised matrix that starts at a cache line, which kernels read faster."""
-    memory = np.empty(rows * factors + 16, dtype=np.float32)
-    start = -(memory.ctypes.data // memory.itemsize) % 16
-    return memory[start : start + rows * factors].reshape(rows, factors)
-
-
-def _initial(rows: int, factors: int, seed: list[int]) -> _F32:
-    """Draw small factors, the same for a seed whatever the threads."""
-    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
-    matrix = _aligned(rows, factors)
-    generator.standard_normal(out=matrix, dtype=np.float32)
-    matrix *= np.float32(0.1 / np.sqrt(factors))
-    return matrix
 
 
 def _directions(factors: _F32) -> _F32:

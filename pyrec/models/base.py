@@ -32,7 +32,7 @@ from pyrec.models.query import (
 )
 from pyrec.runtime import resolve_threads
 
-__all__ = ["Estimator", "Lists", "Model", "Step"]
+__all__ = ["Estimator", "Lists", "Model", "Step", "checked_input"]
 
 logger = logging.getLogger("pyrec")
 
@@ -96,13 +96,7 @@ class Estimator(Options, frozen=True, kw_only=True):
         NumericalError
             If the training diverges.
         """
-        if not isinstance(interactions, Interactions):
-            interactions = Interactions.from_scipy(interactions)
-        if callback is not None and not callable(callback):
-            raise DataError(f"callback: must be a function of a step, not {callback!r}")
-        if interactions.nnz == 0:
-            raise DataError("interactions: there are none, so there is nothing to learn from")
-        return self._fit(interactions, callback)
+        return self._fit(checked_input(interactions, callback), callback)
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "Model":
         raise NotImplementedError
@@ -114,6 +108,20 @@ class Estimator(Options, frozen=True, kw_only=True):
             f"{kind} is not fitted: use model = {kind}(...).fit(interactions), "
             "then model.recommend(...)"
         )
+
+
+def checked_input(interactions: Any, callback: Callback | None) -> Interactions:
+    """Return what `fit` is given, checked."""
+    checked = (
+        interactions
+        if isinstance(interactions, Interactions)
+        else Interactions.from_scipy(interactions)
+    )
+    if callback is not None and not callable(callback):
+        raise DataError(f"callback: must be a function of a step, not {callback!r}")
+    if checked.nnz == 0:
+        raise DataError("interactions: there are none, so there is nothing to learn from")
+    return checked
 
 
 class Model(ABC):

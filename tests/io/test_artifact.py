@@ -129,6 +129,17 @@ artifact.write({str(saved)!r}, {{}}, {{"factors": np.zeros(100_000)}})
     assert len(list(saved.glob(".*"))) == 0
 
 
+def test_what_a_killed_writer_left_is_no_obstacle_and_goes(saved, tmp_path):
+    fresh = tmp_path / "fresh"
+    for folder in (saved, fresh):
+        folder.mkdir(exist_ok=True)
+        for name in (".factors-a0_b1c2d.part", "factors-0123456789ab.npy"):
+            (folder / name).write_bytes(b"half")
+        artifact.write(folder, {"model": "y"}, {"x": np.arange(3)})
+        assert artifact.read(folder, verify=True).metadata == {"model": "y"}
+        assert len(list(folder.iterdir())) == 2
+
+
 def test_killed_at_any_moment_it_is_the_old_or_the_new(tmp_path):
     folder = tmp_path / "a"
     code = f"""

@@ -1,0 +1,80 @@
+"""What a training starts from, and what a callback sees of it; checkpoints: test_checkpoint.py."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from pyrec import ALS, Interactions, ItemKNN, Vocabulary
+from pyrec.errors import ConfigError, DataError
+from pyrec.models.als_training import Training
+
+
+@pytest.fixture(scope="module")
+def week():
+    rng = np.random.default_rng(3)
+    taste = rng.integers(0, 4, 90)[:, None] == rng.integers(0, 4, 60)[None, :]
+    return (rng.random((90, 60)) < np.where(taste, 0.4, 0.03)).astype(np.float32)
+
+
+def interactions(dense, users, items):
+    """Some rows and columns of a dense array, their numbers as text for ids."""
+    matrix = sp.csr_array(dense[np.ix_(users, items)])
+    return Interactions.from_scipy(
+        matrix,
+        users=Vocabulary([f"u{i:03}" for i in users]),
+        items=Vocabulary([f"i{i:03}" for i in items]),
+    )
+
+
+def test_a_start_from_a_model_goes_on_where_it_stood(week):
+    data = interactions(week, range(90), range(60))
+    for solver in ("cg", "exact", "subspace"):
+        als = ALS(factors=18, solver=solver, block_size=16)
+        first = als.replace(iterations=3).fit(data)
+        again = als.replace(iterations=4).fit(data, init=first)
+        through = als.replace(iterations=7).fit(data)
+        np.testing.assert_array_equal(again.user_factors, through.user_factors)
+        np.testing.assert_array_equal(again.item_factors, through.item_factors)
+
+
+def test_new_users_and_items_start_at_random_and_the_others_where_they_stood(week):
+    als = ALS(factors=6, alpha=5)
+    earlier = als.fit(interactions(week, range(5, 90), range(55)))
+    grown = interactions(week, range(85), range(3, 60))
+    training, fresh = Training(als, grown), Training(als, grown)
+    training.start_from(earlier)
+    np.testing.assert_array_equal(training.user_factors[5:], earlier.user_factors[:80])
+    np.testing.assert_array_equal(training.user_factors[:5], fresh.user_factors[:5])
+    np.testing.assert_array_equal(training.item_factors[:52], earlier.item_factors[3:])
+    np.testing.assert_array_equal(training.item_factors[52:], fresh.item_factors[52:])
+    losses = []
+    als.replace(iterations=1).fit(grown, callback=lambda step: losses.append(step.loss))
+    als.replace(iterations=1).fit(
+        grown, init=earlier, callback=lambda step: losses.append(step.loss)
+    )
+    assert losses[1] < losses[0]
+
+
+def test_what_is_no_start(week):
+    data = interactions(week, range(90), range(60))
+    model = ALS(factors=5, iterations=1).fit(data)
+    with pytest.raises(ConfigError, match="init: has 5 factors and this ALS 6; set factors=5"):
+        ALS(factors=6).fit(data, init=model)
+    with pytest.raises(DataError, match="init: must be a fitted ALS, not ItemKNNModel"):
+        ALS(factors=5).fit(data, init=ItemKNN().fit(data))
+    with pytest.raises(DataError, match="init: knows none of these users and items"):
+        ALS(factors=5).fit(sp.csr_array(week), init=model)
+
+
+def test_a_step_gives_its_loss_and_its_model(week):
+    data, seen = Interactions.from_scipy(sp.csr_array(week)), []
+
+    def callback(step):
+        model = step.model()
+        assert step.loss == Training(model.estimator, data).loss(
+            model.user_factors, model.item_factors
+        )
+        seen.append(step.iteration)
+
+    ALS(factors=5, iterations=2).fit(data, callback=callback)
+    assert seen == [1, 2]
