@@ -185,6 +185,7 @@ const std::map<std::string, std::function<void()>> kernels{
     {"index", index},
     {"als, cg", [] { als(AlsSolver::conjugate_gradient); }},
     {"als, exact", [] { als(AlsSolver::exact); }},
+    {"als, subspace", [] { als(AlsSolver::subspace); }},
     {"neighbors", neighbors},
     {"sparse lists", sparse_lists},
     {"metrics", metrics},

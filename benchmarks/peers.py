@@ -1,9 +1,9 @@
 """Pyrec and other libraries side by side: the same work, the same results, taking turns.
 
 ``python benchmarks/peers.py`` holds all races but the slow ones, prints one table, and writes it as
-JSON and as a picture. Peers come with ``pip install ".[peers]"``; those absent are left out.
-Real sets are those below ``$PYREC_DATA``; the others are generated. The seconds are this machine's;
-what carries over to another is the ratios.
+JSON, for documents and as a picture, anew after each race. Other libraries come with
+``pip install ".[peers]"``; those absent are left out. Real sets are those below ``$PYREC_DATA``,
+the others are generated. The seconds are this machine's; what carries over is the ratios.
 """
 
 import argparse
@@ -39,9 +39,8 @@ def parser():
     add("--simd", nargs="+", default=[], choices=["baseline", "avx2", "avx512", "neon"],
         help="levels of ours to race as well")  # fmt: skip
     add("--noisy", action="store_true", help="report on a noisy machine, too, marked with ~")
-    add("--markdown", action="store_true", help="print the table of the README as well")
     add("--output", type=Path, default=Path("out/peers"), metavar="STEM",
-        help="where .json and .png go (default: %(default)s)")  # fmt: skip
+        help="where .json, .md and .png go (default: %(default)s)")  # fmt: skip
     return found
 
 
@@ -51,7 +50,7 @@ def main(arguments=None):
         parser().error(f"{', '.join(sorted(unknown))}: not one of {', '.join(WORKS)}")
     works = options.works or [work for work in WORKS if work not in SLOW]
     host, peak = machine.describe(options.threads), machine.Peak(options.threads)
-    print(table.heading(host), flush=True)
+    print(f"{table.setting(host)}\n\n{table.aligned(table.COLUMNS)}", flush=True)
     results, refused = [], 0
     for race in (race for work in works for race in WORKS[work].races(options)):
         result = hold(race, peak, options.threads, options.rounds, options.simd, options.noisy)
@@ -63,11 +62,8 @@ def main(arguments=None):
             continue
         results.append(result)
         print(table.block(result), flush=True)
-    print(table.rates(peak.seen))
-    if results:
         write(options.output, host, peak.seen, results)
-    if options.markdown:
-        print("\n" + table.markdown(results))
+    print(table.rates(peak.seen))
     return 1 if refused else 0
 
 
@@ -75,8 +71,9 @@ def write(stem, host, peak, results):
     stem.parent.mkdir(parents=True, exist_ok=True)
     found = {"machine": host, "peak": vars(peak), "races": [r.to_dict() for r in results]}
     stem.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
-    caption = f"{host['date']}, {host['cpu']}, {host['threads']} threads"
-    picture.draw(results, stem.with_suffix(".png"), caption)
+    around = [table.setting(host), table.markdown(results), table.rates(peak)]
+    stem.with_suffix(".md").write_text("\n\n".join(around) + "\n")
+    picture.draw(results, stem.with_suffix(".png"), table.setting(host))
 
 
 if __name__ == "__main__":

@@ -28,12 +28,10 @@ def unmeasured(monkeypatch):
 def test_all_works_are_raced_and_written(alone, unmeasured, tmp_path, capsys):
     stem = tmp_path / "found"
     works = list(WORKS)
-    assert (
-        peers.main([*works, *TINY, "--rounds", "1", "--noisy", "--markdown", "--output", str(stem)])
-        == 0
-    )
+    assert peers.main([*works, *TINY, "--rounds", "1", "--noisy", "--output", str(stem)]) == 0
     found = json.loads(stem.with_suffix(".json").read_text())
     assert {race["work"] for race in found["races"]} == set(works)
+    assert stem.with_suffix(".md").read_text().count("\n| ") == 2 + len(found["races"])
     assert stem.with_suffix(".png").stat().st_size > 1000
     table = capsys.readouterr().out
     for race in found["races"]:

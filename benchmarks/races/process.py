@@ -82,6 +82,8 @@ def serve(pipe, race: Race, contender: Contender, folder: Path, threads: int) ->
             memory, cpu = peak_memory() - before, time.process_time() - cpu
             pipe.send({"seconds": seconds, "cpu": cpu, "megabytes": memory})
         pipe.send(race.outcome(inputs, result))
+    except EOFError:
+        return  # the near end has gone
     except Exception:
         pipe.send(traceback.format_exc())
 

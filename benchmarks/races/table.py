@@ -1,5 +1,7 @@
 """What the races found, as text."""
 
+from collections.abc import Iterable
+
 from races.race import Cost
 from races.referee import Result
 
@@ -7,12 +9,12 @@ from races.referee import Result
 COLUMNS = {"contender": -24, "seconds": 9, "ratio": 7, "peak": 6, "memory": 9, "found": -1}
 
 
-def heading(machine: dict) -> str:
-    """Return what the figures are of, and the names of the columns."""
+def setting(machine: dict) -> str:
+    """Return what the figures are of, in a line."""
     return (
         f"{machine['date']}, {machine['cpu']}, {machine['threads']} threads; "
         f"pyrec {machine['version']} ({machine['simd_level']}), Python {machine['python']}, "
-        f"numpy {machine['numpy']}, scipy {machine['scipy']}\n\n{aligned(list(COLUMNS))}"
+        f"numpy {machine['numpy']}, scipy {machine['scipy']}"
     )
 
 
@@ -58,7 +60,8 @@ def percent(share: float) -> str:
     return f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
 
 
-def aligned(row: list[str]) -> str:
+def aligned(row: Iterable[str]) -> str:
+    """Return a line of the table."""
     cells = [
         cell.ljust(-width) if width < 0 else cell.rjust(width)
         for cell, width in zip(row, COLUMNS.values(), strict=True)
