@@ -172,8 +172,10 @@ class ALS(Estimator, frozen=True, kw_only=True):
         return ALSStep(iteration, seconds, training, lambda: self._model(training))
 
     def _model(self, training: Training) -> "ALSModel":
-        # The model freezes copies: a later iteration cannot change it.
-        return ALSModel(self, training.interactions, training.user_factors, training.item_factors)
+        # Users last: then a list, a fold-in of the same history and an explanation agree. The model
+        # freezes copies: a later iteration cannot change it.
+        users = training.solved_users()
+        return ALSModel(self, training.interactions, users, training.item_factors)
 
     def _continued(self) -> dict[str, Any]:
         """Return what all iterations depend on; their number may be another when one goes on."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrec import _kernels
+from pyrec._kernels import Csr
 from pyrec.data.interactions import Interactions
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError, NumericalError
@@ -77,18 +78,24 @@ class Training:
 
     def iterate(self) -> None:
         """Solve the users for fixed items, then the items for fixed users."""
-        users, items = self.user_factors, self.item_factors
-        for name, matrix, fixed, solved in (
-            ("users", self.interactions.csr, items, users),
-            ("items", self.interactions.by_item, users, items),
-        ):
-            try:
-                self._fixed.prepare(fixed, threads=resolve_threads())
-                _kernels.als_solve(
-                    matrix, self._fixed, solved, self._scratch, threads=resolve_threads()
-                )
-            except NumericalError as error:
-                raise NumericalError(f"{name}: {error}") from None
+        self._solve("users", self.interactions.csr, self.item_factors, self.user_factors)
+        self._solve("items", self.interactions.by_item, self.user_factors, self.item_factors)
+
+    def solved_users(self) -> _F32:
+        """Return what the users become for the items as they are; the training stays as it is."""
+        users = aligned(*self.user_factors.shape)
+        users[:] = self.user_factors
+        self._solve("users", self.interactions.csr, self.item_factors, users)
+        return users
+
+    def _solve(self, name: str, matrix: Csr, fixed: _F32, solved: _F32) -> None:
+        try:
+            self._fixed.prepare(fixed, threads=resolve_threads())
+            _kernels.als_solve(
+                matrix, self._fixed, solved, self._scratch, threads=resolve_threads()
+            )
+        except NumericalError as error:
+            raise NumericalError(f"{name}: {error}") from None
 
     def loss(self, users: _F32 | None = None, items: _F32 | None = None) -> float:
         """Return the objective of these factors, by default of those that it holds."""

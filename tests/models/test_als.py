@@ -92,6 +92,15 @@ def test_contributions_sum_to_the_score_of_the_exact_solution(shop, k):
     assert model.explain(7, 0).total == 0
 
 
+def test_lists_fold_ins_and_explanations_agree(shop):
+    model = ALS(factors=6, alpha=4, solver="exact", iterations=3).fit(shop)
+    np.testing.assert_allclose(model.fold_in(as_csr(shop)), model.user_factors, atol=1e-5)
+    for user, item in ((0, 4), (1, 9), (30, 2)):
+        np.testing.assert_allclose(
+            model.explain(user, item).total, model.score(user, item), rtol=1e-3, atol=1e-6
+        )
+
+
 def test_similar_items_and_users_by_cosine(shop):
     model = ALS(factors=6, alpha=4).fit(shop)
     for factors, similar in (
