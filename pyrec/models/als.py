@@ -160,7 +160,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
                 training.save(kept, iteration)
             if callback is not None and callback(step):
                 break
-        return self._model(training)
+        return ALSModel(self, interactions, *training.finish())
 
     def _iterate(self, iteration: int, training: Training) -> ALSStep:
         started = perf_counter()
@@ -169,13 +169,12 @@ class ALS(Estimator, frozen=True, kw_only=True):
         except NumericalError as error:
             raise NumericalError(f"iteration {iteration}, {error}") from None
         seconds = perf_counter() - started
-        return ALSStep(iteration, seconds, training, lambda: self._model(training))
-
-    def _model(self, training: Training) -> "ALSModel":
-        # Users last: then a list, a fold-in of the same history and an explanation agree. The model
-        # freezes copies: a later iteration cannot change it.
-        users = training.solved_users()
-        return ALSModel(self, training.interactions, users, training.item_factors)
+        return ALSStep(
+            iteration,
+            seconds,
+            training,
+            lambda: ALSModel(self, training.interactions, *training.factors()),
+        )
 
     def _continued(self) -> dict[str, Any]:
         """Return what all iterations depend on; their number may be another when one goes on."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.arguments import require_memory
 from pyrec.data.interactions import Interactions
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError, NumericalError
@@ -68,6 +69,8 @@ class Training:
 
     def __init__(self, settings: _Settings, interactions: Interactions) -> None:
         self.interactions = interactions
+        needed = _needed_bytes(interactions, settings.factors)
+        require_memory(needed, "factors and the transposed matrix", "use fewer `factors`")
         self.user_factors, self.item_factors = (
             _initial(rows, settings.factors, [settings.random_state, side])
             for side, rows in enumerate(interactions.shape)
@@ -81,12 +84,23 @@ class Training:
         self._solve("users", self.interactions.csr, self.item_factors, self.user_factors)
         self._solve("items", self.interactions.by_item, self.user_factors, self.item_factors)
 
-    def solved_users(self) -> _F32:
-        """Return what the users become for the items as they are; the training stays as it is."""
-        users = aligned(*self.user_factors.shape)
-        users[:] = self.user_factors
-        self._solve("users", self.interactions.csr, self.item_factors, users)
-        return users
+    def factors(self) -> tuple[_F32, _F32]:
+        """Return copies of the users and items, the users solved for these items.
+
+        Users last: then a list, a fold-in of the same history and an explanation agree.
+        """
+        users, items = (aligned(*side.shape) for side in (self.user_factors, self.item_factors))
+        users[:], items[:] = self.user_factors, self.item_factors
+        return self._sealed(users, items)
+
+    def finish(self) -> tuple[_F32, _F32]:
+        """Return the same without copies; the training ends here."""
+        return self._sealed(self.user_factors, self.item_factors)
+
+    def _sealed(self, users: _F32, items: _F32) -> tuple[_F32, _F32]:
+        self._solve("users", self.interactions.csr, items, users)
+        users.flags.writeable = items.flags.writeable = False
+        return users, items
 
     def _solve(self, name: str, matrix: Csr, fixed: _F32, solved: _F32) -> None:
         try:
@@ -163,6 +177,17 @@ class Training:
             raise DataError(
                 "init: knows none of these users and items; are the ids of the same kind?"
             )
+
+
+def _needed_bytes(interactions: Interactions, factors: int) -> int:
+    """Return what a training allocates: both factors, one of them padded, and the transpose."""
+    users, items = interactions.shape
+    padded = -(-factors // 16) * 16
+    return (
+        4 * factors * (users + items)
+        + 4 * padded * max(users, items)
+        + 8 * (interactions.nnz + items)
+    )
 
 
 def aligned(rows: int, factors: int) -> _F32:
