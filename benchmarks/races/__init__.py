@@ -1,9 +1,10 @@
 """Fair races between pyrec and the libraries that one could install instead, one module a work."""
 
-from races import als, grouping, metrics, product, reading, similarity, top_k
+from races import als, grouping, metrics, product, reading, request, similarity, top_k
 
 WORKS = {
     "top-k": top_k,
+    "request": request,
     "als": als,
     "similarity": similarity,
     "product": product,
