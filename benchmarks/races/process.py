@@ -36,7 +36,7 @@ class Runner:
         """Seconds of the preparation."""
 
     def run(self) -> dict[str, float]:
-        """Do the work: its wall seconds, CPU seconds, megabytes beyond the inputs at the peak."""
+        """Do the work: its seconds, megabytes beyond the inputs at the peak, CPU seconds of all."""
         return self._ask("run")
 
     def outcome(self):
@@ -70,17 +70,18 @@ def serve(pipe, race: Race, contender: Contender, folder: Path, threads: int) ->
         start = time.perf_counter()
         work = contender.prepare(race, inputs, threads)
         pipe.send(time.perf_counter() - start)
+        cpu = time.process_time()
         while pipe.recv() == "run":
             result, repeats = None, 0
             before = settled_memory()
-            start, cpu = time.perf_counter(), time.process_time()
+            start = time.perf_counter()
             while repeats == 0 or (race.repeatable and time.perf_counter() < start + AT_LEAST):
                 result = None  # two results never add up
                 result = work()
                 repeats += 1
             seconds = (time.perf_counter() - start) / repeats
-            memory, cpu = peak_memory() - before, time.process_time() - cpu
-            pipe.send({"seconds": seconds, "cpu": cpu, "megabytes": memory})
+            memory, last, cpu = peak_memory() - before, cpu, time.process_time()
+            pipe.send({"seconds": seconds, "cpu": cpu - last, "megabytes": memory})
         pipe.send(race.outcome(inputs, result))
     except EOFError:
         return  # the near end has gone
