@@ -23,3 +23,17 @@ def test_cpp(tmp_path, sanitize):
         "-DPYREC_WERROR=ON", *options)  # fmt: skip
     run("cmake", "--build", str(tmp_path))
     run("ctest", "--test-dir", str(tmp_path), "--output-on-failure")
+
+
+def test_cpp_on_arm(tmp_path):
+    """Cross-compiled, so that NEON does not rot; run too where an emulator is installed."""
+    compiler, emulator = shutil.which("aarch64-linux-gnu-g++"), shutil.which("qemu-aarch64")
+    if not compiler:
+        pytest.skip("no cross compiler: apt install g++-aarch64-linux-gnu qemu-user")
+    run("cmake", "-S", str(ROOT), "-B", str(tmp_path), "-G", "Ninja", "-DPYREC_BUILD_TESTS=ON",
+        "-DPYREC_WERROR=ON", "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64",
+        f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_EXE_LINKER_FLAGS=-static",
+        *([f"-DCMAKE_CROSSCOMPILING_EMULATOR={emulator}"] if emulator else []))  # fmt: skip
+    run("cmake", "--build", str(tmp_path))
+    if emulator:
+        run("ctest", "--test-dir", str(tmp_path), "--output-on-failure")

@@ -133,33 +133,6 @@ def test_an_overflow_is_an_error_in_any_batch(simd, prepare, batch):
     np.testing.assert_array_equal(scores[-1], np.float32(2e20))
 
 
-def test_an_index_survives_its_arrays():
-    rng = np.random.default_rng(0)
-    users, items = (rng.standard_normal((n, 6), dtype=np.float32) for n in (20, 500))
-    index = ItemIndex(items)
-    assert (len(index), repr(index)) == (500, "ItemIndex(500 items, 6 factors)")
-    again = ItemIndex.from_arrays(index.to_arrays())
-    for expected, found in zip(top_k(users, index, 7), top_k(users, again, 7), strict=True):
-        np.testing.assert_array_equal(found, expected)
-    items[:] = 0.0
-    assert np.any(index.items)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (dict(order=np.zeros(500, np.int32)), "order: does not name each item once"),
-        (dict(order=np.zeros(3, np.int32)), "shapes are not those of an index"),
-        (dict(codes=np.zeros(3, np.uint8)), "shapes are not those of an index"),
-        (dict(bounds=np.zeros(3)), "shapes are not those of an index"),
-    ],
-)
-def test_arrays_of_no_index_are_refused(change, message):
-    arrays = ItemIndex(np.ones((500, 6))).to_arrays()
-    with pytest.raises(DataError, match=message):
-        ItemIndex.from_arrays(arrays | change)
-
-
 def test_ctrl_c_stops_a_long_search():
     code = """
 import numpy as np
