@@ -165,6 +165,8 @@ def most_similar(
         pattern=rows.pattern and others.pattern,
         threads=threads,
     )
+    if measure.metric == "cosine":  # rounding takes that of equal rows to 1.0000001
+        np.clip(found[2], -1, 1, out=found[2])
     for array in found:
         array.flags.writeable = False
     return Csr(*found, columns.shape[1])

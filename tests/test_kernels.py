@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.extra import numpy as hnp
 from strategies import factor_pairs, hard_factors, whole
 
+import pyrec
 from pyrec import _kernels
 from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError, NumericalError, OutOfMemoryError
@@ -271,3 +272,12 @@ def test_bad_sparse_products_are_named(arguments, error, message):
     identity = sp.csr_array(np.eye(2))
     with pytest.raises(error, match=message):
         sparse_top_k(**(dict(a=identity, b=identity, k=1) | arguments))
+
+
+def test_a_cosine_is_never_beyond_1():
+    rng = np.random.default_rng(0)
+    column = sp.csr_array(rng.random((50, 1)) + 0.1)
+    similar = neighbors(sp.hstack([column * scale for scale in (1, 1, 3, -7, 0.01)]), 4)
+    assert np.abs(similar.data).max() == 1
+    interactions = pyrec.Interactions.from_scipy(sp.csr_array([[1, 1], [0, 1]]))
+    assert neighbors(interactions, 1).shape == (2, 2)
