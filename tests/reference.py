@@ -86,6 +86,11 @@ def similarity(dense, metric="cosine", shrink=0.0, alpha=0.5, rows=slice(None), 
     return np.divide(dots, below, out=np.zeros_like(dots), where=below != 0)
 
 
+def bounded(similarities, metric):
+    """What is reported of those that were chosen: rounding takes no cosine beyond 1."""
+    return np.clip(similarities, -1, 1) if metric == "cosine" else similarities
+
+
 def neighbors(similarities, k, selves=None):
     """Keep the k highest of each row, ties to the lower column; no zeros, nothing with itself."""
     kept = np.zeros_like(similarities)
