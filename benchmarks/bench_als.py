@@ -8,7 +8,7 @@ import pytest
 
 import data
 from pyrec import ALS, Interactions, runtime
-from pyrec.models.als import Training
+from pyrec.models.als_training import Training
 
 
 @pytest.mark.parametrize("threads", [1, 0], ids=["one-thread", "all-threads"])

@@ -8,7 +8,7 @@ import numpy as np
 
 import data
 from pyrec import ALS, Interactions, runtime
-from pyrec.models.als import Training
+from pyrec.models.als_training import Training
 from races.race import Contender, Cost, Race, expect
 
 REGULARIZATION, ALPHA = 0.05, 10.0

@@ -18,13 +18,9 @@ RANDOM_SHAPE = 16_384, 91_599
 
 
 def by_pyrec(race, inputs, threads):
-    users, items, exclude = inputs["users"], inputs["items"], as_csr(inputs["seen"])
-    index = ItemIndex(items, threads=threads)
-    # The kernel beneath `top_k`, because it counts what it does.
-    arrays = index._order, index._codes, index._bounds
-    return lambda: _kernels.recommend_indexed(
-        users, items, *arrays, exclude, None, k=race.k, threads=threads
-    )
+    users, exclude = inputs["users"], as_csr(inputs["seen"])
+    index = ItemIndex(inputs["items"], threads=threads)
+    return lambda: index.search(users, race.k, exclude=exclude, threads=threads)
 
 
 def by_implicit(race, inputs, threads):
