@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pyrec.io.writing import write_ranking, write_table
     from pyrec.linking import get_cmake_dir, get_include
     from pyrec.models.als import ALS
+    from pyrec.models.ease import EASE
+    from pyrec.models.graph import GraphFilter, P3Alpha, RP3Beta
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
@@ -29,10 +31,14 @@ if TYPE_CHECKING:
 # once, and a service loads only what it touches.
 _MODULES = {
     "ALS": "models.als",
+    "EASE": "models.ease",
     "Events": "data.events",
     "Interactions": "data.interactions",
+    "GraphFilter": "models.graph",
     "ItemKNN": "models.neighbors",
+    "P3Alpha": "models.graph",
     "Popularity": "models.popularity",
+    "RP3Beta": "models.graph",
     "UserKNN": "models.neighbors",
     "Ranking": "data.ranking",
     "Vocabulary": "data.vocabulary",
@@ -56,10 +62,14 @@ _MODULES = {
 
 __all__ = [
     "ALS",
+    "EASE",
     "Events",
+    "GraphFilter",
     "Interactions",
     "ItemKNN",
+    "P3Alpha",
     "Popularity",
+    "RP3Beta",
     "Ranking",
     "UserKNN",
     "Vocabulary",

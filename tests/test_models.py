@@ -20,6 +20,11 @@ ESTIMATORS = [
     pyrec.ItemKNN(neighbors=15),
     pyrec.ItemKNN(metric="dot", weighting="bm25"),
     pyrec.UserKNN(neighbors=15),
+    pyrec.EASE(regularization=3),
+    pyrec.EASE(regularization=0.5, neighbors=9),
+    pyrec.P3Alpha(neighbors=12, alpha=0.8),
+    pyrec.RP3Beta(),
+    pyrec.GraphFilter(neighbors=20),
     pyrec.UserKNN(metric="asymmetric", alpha=0.7, weighting="tfidf", shrink=1.0),
 ]
 

@@ -116,7 +116,7 @@ class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):
         Row `i` has what item `i` in a history adds to the scores of other items.
     """
 
-    def __init__(self, estimator: ItemKNN, interactions: Interactions, influence: Csr) -> None:
+    def __init__(self, estimator: Estimator, interactions: Interactions, influence: Csr) -> None:
         super().__init__(estimator, interactions)
         self.influence = influence
 

@@ -14,8 +14,12 @@ __all__ = ["MODELS", "estimator_class", "load"]
 # name: (module, estimator class, model class); imported when first asked for.
 MODELS = {
     "als": ("pyrec.models.als", "ALS", "ALSModel"),
+    "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
+    "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
+    "p3alpha": ("pyrec.models.graph", "P3Alpha", "GraphModel"),
     "popularity": ("pyrec.models.popularity", "Popularity", "PopularityModel"),
+    "rp3beta": ("pyrec.models.graph", "RP3Beta", "GraphModel"),
     "user_knn": ("pyrec.models.neighbors", "UserKNN", "UserKNNModel"),
 }
 

@@ -1,0 +1,215 @@
+"""Models of the graph of users and items: walks and filters that are products of sparse matrices.
+
+All keep one matrix, items by items, of how much an item of the history speaks for another one, and
+score like `ItemKNN`. They differ in how the edges on the way item - user - item are weighed.
+"""
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.data.columns import owned
+from pyrec.data.interactions import Interactions
+from pyrec.errors import DataError
+from pyrec.models.base import Callback, Estimator
+from pyrec.models.neighbors import ItemKNNModel
+from pyrec.runtime import resolve_threads
+
+__all__ = ["GraphFilter", "GraphModel", "P3Alpha", "RP3Beta"]
+
+Exponent = Annotated[float, Meta(ge=0, le=10)]
+
+
+class P3Alpha(Estimator, frozen=True, kw_only=True):
+    """Recommend where a walk of three steps ends: user, item, another user, item.
+
+    An item of the history is left for a user, and the user for an item, with probabilities in
+    proportion to the weights, each to the power `alpha` (Cooper, Lee, Radinsky, Siantos: Random
+    walks in recommender systems, WWW 2014). Computed exactly, not by sampling walks.
+
+    Parameters
+    ----------
+    neighbors : int, default 300
+        How many items are kept for each item of a history.
+    alpha : float, default 1
+        Exponent of the probabilities.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> bought = sp.csr_array([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 0]])
+    >>> P3Alpha().fit(bought).recommend(3, k=2).ids.tolist()
+    [1, 2]
+    """
+
+    name: ClassVar[str] = "p3alpha"
+
+    neighbors: Annotated[int, Meta(ge=1)] = 300
+    alpha: Exponent = 1.0
+
+    def _fit(self, interactions: Interactions, callback: Callback | None) -> "GraphModel":
+        return _fitted(self, interactions, _walk(interactions, self.alpha), self.neighbors)
+
+
+class RP3Beta(Estimator, frozen=True, kw_only=True):
+    """Recommend where a walk of three steps ends, popular items less than it would.
+
+    The probabilities of `P3Alpha` divided by the item's popularity to the power `beta` (Paudel,
+    Christoffel, Newell, Bernstein: Updatable, accurate, diverse, and scalable recommendations for
+    interactive applications, ACM TiiS 7, 2016).
+
+    Parameters
+    ----------
+    neighbors : int, default 300
+        How many items are kept for each item of a history.
+    alpha : float, default 1
+        Exponent of the probabilities.
+    beta : float, default 0.6
+        Exponent of the popularity that is divided by; 0 makes it `P3Alpha`.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> bought = sp.csr_array([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 0]])
+    >>> RP3Beta(beta=0.9).fit(bought).recommend(3, k=2).ids.tolist()
+    [1, 2]
+    """
+
+    name: ClassVar[str] = "rp3beta"
+
+    neighbors: Annotated[int, Meta(ge=1)] = 300
+    alpha: Exponent = 1.0
+    beta: Exponent = 0.6
+
+    def _fit(self, interactions: Interactions, callback: Callback | None) -> "GraphModel":
+        leave, arrive = _walk(interactions, self.alpha)
+        by_popularity = _powers(_sums(interactions.by_item), self.beta)
+        arrive = _scaled(arrive, None, by_popularity)
+        return _fitted(self, interactions, (leave, arrive), self.neighbors)
+
+
+class GraphFilter(Estimator, frozen=True, kw_only=True):
+    """Recommend by co-occurrence, its edges normalised by free powers of the degrees.
+
+    What item `i` of a history adds to item `j` is the sum over the users `u` of both of
+    ``x_ui x_uj / d_u**user_exponent``, divided by ``d_i**source_exponent`` and
+    ``d_j**target_exponent``, where `d` are sums of weights. With 1, 1/2, 1/2 it is the linear graph
+    filter of Shen et al. (How powerful is graph convolution for recommendation?, CIKM 2021); Park,
+    Yoo and Shin (Turbo-CF, SIGIR 2024) free its exponents.
+
+    Parameters
+    ----------
+    neighbors : int, default 300
+        How many items are kept for each item of a history.
+    user_exponent : float, default 0.6
+        How much less a user who has much says about two items.
+    source_exponent : float, default 0.5
+        How much less a popular item of the history says.
+    target_exponent : float, default 0.4
+        How much less popular items are recommended.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> bought = sp.csr_array([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 0]])
+    >>> GraphFilter().fit(bought).recommend(3, k=2).ids.tolist()
+    [1, 2]
+    """
+
+    name: ClassVar[str] = "graph_filter"
+
+    neighbors: Annotated[int, Meta(ge=1)] = 300
+    user_exponent: Exponent = 0.6
+    source_exponent: Exponent = 0.5
+    target_exponent: Exponent = 0.4
+
+    def _fit(self, interactions: Interactions, callback: Callback | None) -> "GraphModel":
+        _require_no_negative(interactions)
+        items = _sums(interactions.by_item)
+        leave = _scaled(interactions.by_item, _powers(items, self.source_exponent), None)
+        arrive = _scaled(
+            interactions.csr,
+            _powers(_sums(interactions.csr), self.user_exponent),
+            _powers(items, self.target_exponent),
+        )
+        return _fitted(self, interactions, (leave, arrive), self.neighbors)
+
+
+class GraphModel(ItemKNNModel):
+    """A fitted model of the graph.
+
+    Attributes
+    ----------
+    influence : Csr (n_items, n_items)
+        Row `i` has what item `i` in a history adds to the scores of other items.
+    """
+
+    @property
+    def nearest(self) -> Csr:
+        """Row `i` has the items for which item `i` speaks most: the same matrix."""
+        return self.influence
+
+
+def _walk(interactions: Interactions, alpha: float) -> tuple[Csr, Csr]:
+    """Return the probabilities to leave items for users, and users for items, to a power."""
+    _require_no_negative(interactions)
+    sides = []
+    for csr in (interactions.by_item, interactions.csr):
+        probabilities = _scaled(csr, _powers(_sums(csr), 1.0), None)
+        values = np.power(probabilities.values, np.float32(alpha), where=probabilities.values > 0,
+                          out=np.zeros_like(probabilities.values))  # fmt: skip
+        sides.append(Csr(csr.offsets, csr.columns, owned(values), csr.shape[1]))
+    return sides[0], sides[1]
+
+
+def _fitted(
+    estimator: Estimator, interactions: Interactions, edges: tuple[Csr, Csr], neighbors: int
+) -> GraphModel:
+    """Keep the greatest entries of each row of the product, the diagonal left out."""
+    leave, arrive = edges
+    n = len(interactions.items)
+    nothing = np.zeros(n, np.float32)
+    offsets, columns, values = _kernels.find_neighbors(
+        leave, nothing, arrive, nothing, np.arange(n, dtype=np.int32), k=neighbors,
+        denominator="none", shrink=0.0, pattern=False, threads=resolve_threads(),
+    )  # fmt: skip
+    influence = Csr(owned(offsets), owned(columns), owned(values), n)
+    return GraphModel(estimator, interactions, influence)
+
+
+def _require_no_negative(interactions: Interactions) -> None:
+    values = interactions.csr.values
+    if np.any(values < 0):
+        at = int(np.argmax(values < 0))
+        user = int(np.searchsorted(interactions.csr.offsets, at, side="right")) - 1
+        item = int(interactions.csr.columns[at])
+        raise DataError(
+            f"interactions: user {interactions.users.decode(user)!r} and item "
+            f"{interactions.items.decode(item)!r} have the weight {values[at]:g}; a walk needs "
+            "weights of 0 or more, so remove such events in cleaning"
+        )
+
+
+def _sums(csr: Csr) -> NDArray[np.float64]:
+    """Return the sum of each row."""
+    rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets))
+    return np.bincount(rows, csr.values, minlength=csr.shape[0]).astype(np.float64)
+
+
+def _powers(degrees: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """Return what to multiply by for dividing by a power; 0 for what has no edges."""
+    there = degrees > 0
+    return np.where(there, np.where(there, degrees, 1.0) ** -exponent, 0.0)
+
+
+def _scaled(csr: Csr, rows: NDArray[np.float64] | None, columns: NDArray[np.float64] | None) -> Csr:
+    values = csr.values.astype(np.float64)
+    if rows is not None:
+        values *= np.repeat(rows, np.diff(csr.offsets))
+    if columns is not None:
+        values *= columns[csr.columns]
+    return Csr(csr.offsets, csr.columns, owned(values.astype(np.float32)), csr.shape[1])

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import pyrec
+from pyrec import EASE
+from pyrec.errors import ConfigError, OutOfMemoryError
+
+
+def influence(model):
+    csr = model.influence
+    return sp.csr_array((csr.values, csr.columns, csr.offsets), shape=csr.shape).toarray()
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    return sp.random_array((60, 25), density=0.2, rng=np.random.default_rng(0)).tocsr()
+
+
+def test_the_closed_form(matrix):
+    dense = matrix.toarray()
+    inverse = np.linalg.inv(dense.T @ dense + 0.7 * np.eye(25))
+    expected = np.eye(25) - inverse / np.diag(inverse)
+    np.testing.assert_allclose(influence(EASE(regularization=0.7).fit(matrix)), expected, atol=1e-6)
+
+
+def test_it_is_the_least_squares_solution_without_the_item_itself(matrix):
+    """Each column of B is a ridge regression of the item on all others."""
+    dense = matrix.toarray()
+    found = influence(EASE(regularization=0.7).fit(matrix))
+    for item in (0, 7, 24):
+        others = np.delete(np.arange(25), item)
+        x = dense[:, others]
+        expected = np.linalg.solve(x.T @ x + 0.7 * np.eye(24), x.T @ dense[:, item])
+        np.testing.assert_allclose(found[others, item], expected, atol=1e-6)
+
+
+def test_entries_of_greatest_size_are_kept(matrix):
+    everything = influence(EASE(regularization=0.7).fit(matrix))
+    for k in (1, 5, 24, 99):
+        kept = influence(EASE(regularization=0.7, neighbors=k).fit(matrix))
+        there = kept != 0
+        np.testing.assert_array_equal(kept[there], everything[there])
+        sizes = np.sort(np.abs(everything), axis=1)[:, ::-1][:, : min(k, 24)]
+        np.testing.assert_array_equal(
+            np.sort(np.abs(kept), axis=1)[:, ::-1][:, : min(k, 24)], sizes
+        )
+
+
+def test_what_cannot_be_is_named():
+    with pytest.raises(ConfigError, match="regularization: expected `float` > 0"):
+        EASE(regularization=0)
+    wide = sp.csr_array(([1.0], ([0], [0])), shape=(2, 2_000_000))
+    with pytest.raises(OutOfMemoryError, match=r"2,000,000 items by 2,000,000 need .* use ItemKNN"):
+        EASE().fit(wide)
+
+
+@pytest.mark.real_data
+def test_ease_on_movielens(real_data):
+    """With a regularisation of 500, as dense numpy finds it: 0.2759 and 0.2660."""
+    train, test = (pyrec.read_adjacency(real_data / "movielens1m_m1" / f"{part}.txt.gz")
+                   for part in ("train", "test"))  # fmt: skip
+    model = EASE(regularization=500).fit(train)
+    report = pyrec.evaluate(model, test, metrics=["recall@20", "ndcg@20"], pairs="new")
+    assert report["recall@20"] == pytest.approx(0.2759, abs=2e-4)
+    assert report["ndcg@20"] == pytest.approx(0.2660, abs=2e-4)
