@@ -172,6 +172,22 @@ def test_a_row_solved_with_others_or_alone_has_the_same_bits(simd):
             np.testing.assert_array_equal(alone[0], together[row])
 
 
+def test_rows_whose_factors_overflow_the_cache(simd):
+    """Conjugate gradients take fewer rows at a time then."""
+    rng = np.random.default_rng(12)
+    matrix = sp.random_array((9, 7000), density=0.3, rng=rng, dtype=np.float32)
+    factors = rng.standard_normal((7000, 64)).astype(np.float32) / 8
+    start = rng.standard_normal((9, 64)).astype(np.float32)
+    options = dict(solver="cg", regularization=1.0)
+    solved = half_step(matrix, factors, start, threads=2, **options)
+    matrix = sp.csr_array(matrix)
+    for row, normal, right in reference.als_equations(matrix, factors, DEFAULTS | options):
+        expected = reference.als_cg(normal, right, start[row], 3)
+        np.testing.assert_allclose(solved[row], expected, atol=1e-4 * np.abs(expected).max())
+        alone = half_step(matrix[[row]], factors, start[[row]], **options)
+        np.testing.assert_array_equal(alone[0], solved[row])
+
+
 @pytest.mark.parametrize("solver", ["exact", "cg", "subspace"])
 def test_the_same_bits_for_any_number_of_threads(simd, solver):
     rng = np.random.default_rng(2)

@@ -9,6 +9,24 @@ namespace pyrec::detail {
 namespace {
 
 constexpr std::int64_t batch_rows = 16;
+constexpr std::int64_t cached_bytes = 1 << 19;  // of the second-level cache, for a batch's factors
+
+// Where batches of consecutive rows begin, and the end: as many rows as share a cache, because each
+// step visits the factors of all of them.
+void plan_batches(const CsrView<const float>& matrix, std::int64_t stride,
+                  std::vector<std::int32_t>& begins) {
+    const std::int64_t most = cached_bytes / static_cast<std::int64_t>(sizeof(float)) / stride;
+    begins.clear();
+    std::int64_t first = 0;
+    for (std::int64_t row = 0; row < matrix.rows(); ++row) {
+        const std::int64_t entries = matrix.offsets[static_cast<std::size_t>(row) + 1] -
+                                     matrix.offsets[static_cast<std::size_t>(first)];
+        if (row > first && row - first < batch_rows && entries <= most) continue;
+        begins.push_back(static_cast<std::int32_t>(row));
+        first = row;
+    }
+    begins.push_back(static_cast<std::int32_t>(matrix.rows()));
+}
 
 class Batches {
 public:
@@ -33,6 +51,7 @@ public:
             .rows = rows,
             .count = static_cast<int>(count),
             .columns_end = matrix_.columns.data() + matrix_.columns.size(),
+            .cached = cached_bytes / (4 * side_.stride),
             .table = side_.table,
             .nothing = nothing,
             .gram = side_.scaled_gram.data(),
@@ -70,7 +89,8 @@ private:
 void solve_by_conjugate_gradient(const CsrView<const float>& matrix, const AlsSide::Prepared& side,
                                  DenseView<float> solved, AlsScratch::Workers& scratch,
                                  const Execution& execution) {
-    const std::int64_t batches = (matrix.rows() + batch_rows - 1) / batch_rows;
+    plan_batches(matrix, side.stride, scratch.order);
+    const auto batches = static_cast<std::int64_t>(scratch.order.size()) - 1;
     const std::int64_t entries = matrix.nnz() / std::max<std::int64_t>(1, batches) + 1;
     const std::int64_t flops_per_batch =
         2 * (side.options.cg_steps + 1) * side.stride * (batch_rows * side.stride + 2 * entries);
@@ -80,8 +100,8 @@ void solve_by_conjugate_gradient(const CsrView<const float>& matrix, const AlsSi
     const Batches all(matrix, side, solved, scratch.marks);
     parallel_for(batches, grain, execution, [&](std::int64_t begin, std::int64_t end, int worker) {
         for (std::int64_t batch = begin; batch < end; ++batch) {
-            const std::int64_t first = batch * batch_rows;
-            all.solve(first, std::min(batch_rows, matrix.rows() - first),
+            const std::int32_t* const begin_of = scratch.order.data() + batch;
+            all.solve(begin_of[0], begin_of[1] - begin_of[0],
                       scratch.cg[static_cast<std::size_t>(worker)]);
         }
     });

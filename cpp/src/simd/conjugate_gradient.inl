@@ -98,25 +98,28 @@ inline void visit_entries(const CgBatch& batch, const float* const (&v)[8], cons
     if (visit == Visit::image) add_entries<group>(v, image, batch.stride, out);
 }
 
-// Fetches the factors of eight entries, wherever they are in the matrix.
+// Fetches the factors of eight entries, wherever they are in the matrix, into the second-level
+// cache: more of them can be under way there than into the first.
 inline void prefetch_entries(const CgBatch& batch, const std::int32_t* columns) {
     const std::int64_t left = batch.columns_end - columns;
     for (std::int64_t i = 0; i < (left < 8 ? left : 8); ++i) {
         const float* factors = batch.table + columns[i] * batch.stride;
-        for (std::int64_t j = 0; j < batch.stride; j += 16) __builtin_prefetch(factors + j);
+        for (std::int64_t j = 0; j < batch.stride; j += 16) __builtin_prefetch(factors + j, 0, 2);
     }
 }
 
 template <Visit visit>
 Curvature visit_row(const CgBatch& batch, const CgRow& row, const float* x, float* out) {
     // How far ahead factors are fetched in the first visit: beyond the row, too, because the next
-    // row's entries follow in memory. Later visits find them in the second-level cache.
+    // row's entries follow in memory. Later visits find them in the cache, unless they are too
+    // many.
     constexpr std::int64_t ahead = 16;
+    const bool fetch = visit == Visit::residual || row.count > batch.cached;
     Curvature curvature;
     const float* v[8];
     std::int64_t entry = 0;
     for (; entry + 8 <= row.count; entry += 8) {
-        if (visit == Visit::residual) prefetch_entries(batch, row.columns + entry + ahead);
+        if (fetch) prefetch_entries(batch, row.columns + entry + ahead);
 #pragma GCC unroll 8
         for (int g = 0; g < 8; ++g) v[g] = batch.table + row.columns[entry + g] * batch.stride;
         Eight values;
@@ -124,7 +127,7 @@ Curvature visit_row(const CgBatch& batch, const CgRow& row, const float* x, floa
         visit_entries<visit, 8>(batch, v, values, x, out, curvature);
     }
     const std::int64_t left = row.count - entry;
-    if (visit == Visit::residual) prefetch_entries(batch, row.columns + entry + ahead);
+    if (fetch) prefetch_entries(batch, row.columns + entry + ahead);
     if (left == 0) return curvature;
     // The last ones are made a full group with factors of zero.
     Eight values = {};

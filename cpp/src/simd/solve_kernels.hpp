@@ -25,6 +25,7 @@ struct CgBatch {
     CgRow* rows;
     int count;
     const std::int32_t* columns_end;  // of the whole matrix, whose rows follow one another
+    std::int64_t cached;              // entries whose factors stay in the cache from visit to visit
     const float* table;
     const float* nothing;  // a row of zeros
     const float* gram;
