@@ -24,6 +24,14 @@ def test_the_closed_form(matrix):
     np.testing.assert_allclose(influence(EASE(regularization=0.7).fit(matrix)), expected, atol=1e-6)
 
 
+def test_more_items_than_a_block_of_the_inverse():
+    matrix = sp.random_array((400, 1300), density=0.02, rng=np.random.default_rng(1)).tocsr()
+    dense = matrix.toarray()
+    inverse = np.linalg.inv(dense.T @ dense + 2 * np.eye(1300))
+    expected = np.eye(1300) - inverse / np.diag(inverse)
+    np.testing.assert_allclose(influence(EASE(regularization=2).fit(matrix)), expected, atol=1e-6)
+
+
 def test_it_is_the_least_squares_solution_without_the_item_itself(matrix):
     """Each column of B is a ridge regression of the item on all others."""
     dense = matrix.toarray()
