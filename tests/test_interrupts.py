@@ -53,7 +53,7 @@ def similarity(matrix, threads):
 def als(matrix, threads, solver="cg"):
     options = _kernels.AlsOptions(
         solver=solver, regularization=0.1, alpha=1.0, unobserved_weight=1.0,
-        regularization_exponent=0.0, cg_steps=30)  # fmt: skip
+        regularization_exponent=0.0, cg_steps=30, block_size=64)  # fmt: skip
     side = _kernels.AlsSide(options)
     side.prepare(factors(matrix.shape[1], 256), threads=threads)
     users = factors(matrix.shape[0], 256)
@@ -63,6 +63,10 @@ def als(matrix, threads, solver="cg"):
 
 def exact_als(matrix, threads):
     return als(matrix, threads, "exact")
+
+
+def subspace_als(matrix, threads):
+    return als(matrix, threads, "subspace")
 
 
 def bootstrap(matrix, threads):
@@ -93,7 +97,7 @@ def seconds_until_stopped(work):
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(
-    "kernel", [dense_search, sparse_search, similarity, als, exact_als, bootstrap]
+    "kernel", [dense_search, sparse_search, similarity, als, exact_als, subspace_als, bootstrap]
 )
 def test_ctrl_c_stops_a_kernel(kernel, threads, matrix):
     work = kernel(matrix, threads)
