@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import Options
-from pyrec.data.interactions import frozen
+from pyrec.data.interactions import frozen, select
 from pyrec.errors import ConfigError, NumericalError
 
 __all__ = ["Comparable", "Measure", "Metric", "most_similar"]
@@ -86,7 +86,7 @@ class Measure(Options, frozen=True, kw_only=True):
             If weights are so large or small that similarities leave the range of float32.
         """
         if self.metric == "jaccard":
-            csr = _without_zeros(csr)
+            csr = select(csr, csr.values != 0)
             counts = np.diff(csr.offsets).astype(np.float32)
             return Comparable(csr, counts, counts, pattern=True)
         norms = _kernels.row_norms(csr)
@@ -170,19 +170,6 @@ def most_similar(
     for array in found:
         array.flags.writeable = False
     return Csr(*found, columns.shape[1])
-
-
-def _without_zeros(csr: Csr) -> Csr:
-    kept = csr.values != 0
-    if np.all(kept):
-        return csr
-    kept_before = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-    return Csr(
-        frozen(kept_before[csr.offsets]),
-        frozen(csr.columns[kept]),
-        frozen(csr.values[kept]),
-        csr.shape[1],
-    )
 
 
 def _in_safe_range(csr: Csr, norms: NDArray[np.float64]) -> tuple[Csr, NDArray[np.float64]]:
