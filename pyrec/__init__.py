@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pyrec.models.registry import load
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
+    from pyrec.workflow.batch import write_recommendations
+    from pyrec.workflow.parts import merge_recommendations
 
     __version__: str
 
@@ -53,10 +55,12 @@ _MODULES = {
     "read_events": "io.reading",
     "read_items": "io.reading",
     "load": "models.registry",
+    "merge_recommendations": "workflow.parts",
     "runtime": "",
     "simulate_shop": "simulation.shop",
     "threads": "runtime",
     "write_ranking": "io.writing",
+    "write_recommendations": "workflow.batch",
     "write_table": "io.writing",
 }
 
@@ -81,6 +85,7 @@ __all__ = [
     "get_include",
     "kernels",
     "load",
+    "merge_recommendations",
     "read_adjacency",
     "read_events",
     "read_items",
@@ -88,6 +93,7 @@ __all__ = [
     "simulate_shop",
     "threads",
     "write_ranking",
+    "write_recommendations",
     "write_table",
 ]
 

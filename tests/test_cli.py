@@ -102,6 +102,11 @@ def test_builds_are_told_where_the_engine_is(option, file):
         (["run", "a.toml", "--sett", "x"], "No such option"),
         (["recommend", "model"], "name one or more users, or a file for all of them with -o"),
         (["recommend", "model", "1", "-k", "0"], "Invalid value for '-k'"),
+        (["recommend", "m", "1", "--memory", "9"], "are for the lists of all users: add -o"),
+        (
+            ["recommend", "m", "-o", "x.csv", "--merge", "y.csv"],
+            "--merge joins what is in a folder",
+        ),
         (["recommend", "m", "1", "--include-seen", "--exclude-kind", "buy"], "exclude each other"),
     ],
 )

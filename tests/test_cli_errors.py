@@ -1,5 +1,7 @@
 """What goes wrong on the command line: one line, a status, and no output that looks whole."""
 
+import json
+import re
 import resource
 import signal
 import subprocess
@@ -7,8 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from command import ENVIRONMENT, command, refused, use, write_shop
+from command import ENVIRONMENT, command, refused, start, use, write_shop
 
 import pyrec
 from pyrec.workflow.experiment import run
@@ -136,3 +139,38 @@ def test_a_simd_level_that_there_is_not_is_named(shop):
 def test_an_unknown_person_is_pointed_to_the_option(shop):
     command("fit", "run.toml", "-o", "model", cwd=shop)
     refused(command("recommend", "model", "nobody", cwd=shop), "'nobody'; see --unknown")
+
+
+# ---- a folder of everybody's lists ---------------------------------------------------------------
+
+
+def test_recommend_to_a_folder(finished, tmp_path):
+    folder, file = tmp_path / "lists", tmp_path / "lists.csv"
+    arguments = ("recommend", finished, "-k", 5, "-o")
+    result = command(*arguments, f"{folder}/", "--memory", 200)
+    assert re.match(r".*lists: [\d,]+ recommendations for 1\d\d users\n", result.stdout)
+    assert sorted(file.name for file in folder.iterdir()) == ["manifest.json", "part-00000.parquet"]
+    facts = json.loads(command(*arguments, folder, "--merge", file, "--json").stdout)
+    assert facts["path"] == str(file)
+    assert command(*arguments, tmp_path / "direct.csv").returncode == 0
+    assert file.read_bytes() == (tmp_path / "direct.csv").read_bytes()
+    refused(command("recommend", finished, "-k", 6, "-o", folder), "k: is 6, and the lists in")
+    refused(command(*arguments, folder, "--memory", 1), "memory: lists of 5 among 59 items")
+
+
+def test_ctrl_c_leaves_a_folder_that_is_taken_up_again(tmp_path):
+    log = pyrec.Events.from_ids(users=np.arange(300_000), items=np.arange(300_000) % 1000)
+    pyrec.Popularity().fit(log.aggregate()).save(tmp_path / "model")
+    arguments = ("recommend", tmp_path / "model", "-k", 20, "-o", tmp_path / "lists")
+    writing = start(*arguments)
+    while not list(tmp_path.glob("lists/part-*")):
+        assert writing.poll() is None
+        time.sleep(0.01)
+    writing.send_signal(signal.SIGINT)
+    assert writing.wait() == 130
+    there = sorted(file.name for file in (tmp_path / "lists").iterdir())
+    assert there[:2] == ["manifest.json", "part-00000.parquet"]
+    assert len(there) < 6
+    assert command(*arguments).stdout.endswith(
+        "lists: 6,000,000 recommendations for 300,000 users\n"
+    )

@@ -16,7 +16,19 @@ __all__ = ["recommend"]
 @options.model
 @click.argument("users", nargs=-1, metavar="[USER]...")
 @options.k
-@options.file("-o", "--output", help="Write the lists of all users to .parquet, .csv or .tsv.")
+@options.file(
+    "-o",
+    "--output",
+    help="Write the lists of all users to .parquet, .csv or .tsv; or, without a suffix, to a "
+    "folder of Parquet files, where the same command goes on after a crash.",
+)
+@options.file("--merge", metavar="FILE", help="When the folder is whole, join its lists in a file.")
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="What writing lists of all users may take, beside the model.",
+)
 @click.option("--include-seen", is_flag=True, help="Also recommend what the user had before.")
 @click.option(
     "--exclude-kind",
@@ -38,6 +50,8 @@ def recommend(
     users: tuple[str, ...],
     k: int,
     output: Path | None,
+    merge: Path | None,
+    memory: int | None,
     include_seen: bool,
     kinds: tuple[str, ...],
     unknown: str,
@@ -51,22 +65,18 @@ def recommend(
         raise click.UsageError("name one or more users, or a file for all of them with -o")
     if include_seen and kinds:
         raise click.UsageError("--include-seen and --exclude-kind exclude each other")
-    from pyrec.errors import UnknownIdError
-
+    if (merge or memory) and not output:
+        raise click.UsageError("--merge and --memory are for the lists of all users: add -o")
+    if merge and output and output.suffix and not output.is_dir():
+        raise click.UsageError("--merge joins what is in a folder: name one, without a suffix")
     exclude_seen: Any = list(kinds) if kinds else not include_seen
     opened = open_model(model)
     if output:
-        from pyrec.workflow.batch import write_recommendations
-        from pyrec.workflow.steps import Steps
-
-        with Bars() as bars, Steps(bars)("recommend") as progress:
-            written = write_recommendations(
-                opened, output, k, exclude_seen=exclude_seen, progress=progress
-            )
-        facts = {"path": str(output), "rows": written.rows, "users": written.users}
-        told = f"{output}: {written.rows:,} recommendations for {written.users:,} users"
-        click.echo(told) if not as_json else display.echo_json(facts)
+        _write(opened, output, merge, as_json, k, exclude_seen=exclude_seen,
+               memory=memory and 1_000_000 * memory)  # fmt: skip
         return
+    from pyrec.errors import UnknownIdError
+
     ids = ids_of(users, opened.users, "user")
     try:
         ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, unknown=unknown)
@@ -82,3 +92,22 @@ def recommend(
             for rank, entry in enumerate(person["list"], 1)
         ]
         click.echo(display.table(["user_id", "rank", "item_id", "score"], rows))
+
+
+def _write(
+    model: Any, output: Path, merge: Path | None, as_json: bool, k: int, **options: Any
+) -> None:
+    from pyrec.workflow.batch import write_recommendations
+    from pyrec.workflow.parts import merge_recommendations
+    from pyrec.workflow.steps import Steps
+
+    with Bars() as bars:
+        steps = Steps(bars)
+        with steps("recommend") as progress:
+            written = write_recommendations(model, output, k, progress=progress, **options)
+        if merge:
+            with steps("merge"):
+                merge_recommendations(output, merge)
+    facts = {"path": str(merge or output), "rows": written.rows, "users": written.users}
+    told = f"{merge or output}: {written.rows:,} recommendations for {written.users:,} users"
+    click.echo(told) if not as_json else display.echo_json(facts)

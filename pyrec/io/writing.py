@@ -2,7 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pyrec.data.ranking import Ranking
 from pyrec.errors import DataError
 from pyrec.io.database import connect, literal
 
-__all__ = ["write_ranking", "write_table"]
+__all__ = ["join_parquet", "replacing", "sync", "write_ranking", "write_table"]
 
 _FORMATS = {
     ".csv": "FORMAT csv, HEADER, DELIMITER ','",
@@ -64,16 +65,8 @@ def write_table(table: Columns | Iterable[Columns] | Stream | Any, path: str | P
     if target.exists() and not target.is_file():
         _copy(data, target, target, options)
         return
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
+    with replacing(target) as part:
         _copy(data, part, target, options)
-        _sync(part)
-        part.replace(target)
-        _sync(target.parent)
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror})") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_ranking(ranking: Ranking, path: str | Path) -> None:
@@ -108,6 +101,60 @@ def write_ranking(ranking: Ranking, path: str | Path) -> None:
     write_table(ranking, path)
 
 
+def join_parquet(files: Sequence[Path], path: str | Path) -> None:
+    """Write the rows of Parquet files with the same columns, one after the other, to one file.
+
+    Parameters
+    ----------
+    files : sequence of path
+        At least one.
+    path : path
+        See `write_table`.
+
+    Raises
+    ------
+    DataError
+        See `write_table`.
+    """
+    target = Path(os.path.realpath(as_path(path)))
+    options = _options(target)
+    names = ", ".join(literal(str(file)) for file in files)
+    with replacing(target) as part:
+        _copy(None, part, target, options, f"read_parquet([{names}])")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a file to write, which takes the place of `target` when it is whole and on the disk.
+
+    It is ``.NAME.XXXXXXXX.part`` beside it, and removed if anything goes wrong.
+
+    Raises
+    ------
+    DataError
+        In place of any `OSError` that is none of ours.
+    """
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield part
+        sync(part)
+        part.replace(target)
+        sync(target.parent)
+    except OSError as error:
+        raise DataError(f"{target}: cannot be written ({error.strerror})") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _options(target: Path) -> str:
     compression = _COMPRESSIONS.get(target.suffix, "")
     suffix = target.with_suffix("").suffix if compression else target.suffix
@@ -117,24 +164,17 @@ def _options(target: Path) -> str:
     return _FORMATS[suffix] + compression
 
 
-def _copy(data: Any, file: Path, target: Path, options: str) -> None:
+def _copy(data: Any, file: Path, target: Path, options: str, source: str = "data") -> None:
     if not file.parent.is_dir():
         raise DataError(f"{file.parent}: there is no such folder")
     # One thread: the rows stay in order and DuckDB does not collect them ahead of the disk.
     with connect(name=str(target), threads=1) as connection:
-        connection.register("data", data)
+        if data is not None:
+            connection.register("data", data)
         try:
-            connection.execute(f"COPY (FROM data) TO {literal(str(file))} ({options})")
+            connection.execute(f"COPY (FROM {source}) TO {literal(str(file))} ({options})")
         except BaseException:
             # DuckDB has made another error of what the producer of the rows raised.
             if isinstance(data, Stream) and data.error is not None:
                 raise data.error from None
             raise
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -276,6 +276,12 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
             self.user_factors[user_rows], k, exclude=exclude, allowed=allowed, threads=threads
         )
 
+    def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
+        # Copies of the users' factors; a bit per item; each thread's block of at most 192 users.
+        factors = self.estimator.factors
+        block = 192 * (16 * min(k, len(self.items)) + 16 * factors + 128)
+        return (4 * factors + 32) * n + len(self.items) // 8 + threads * block
+
     @cached_property
     def _index(self) -> ItemIndex:
         """The items as repeated top-k wants them: a quarter of the item factors more."""

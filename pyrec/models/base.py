@@ -352,6 +352,13 @@ class Model(ABC):
     ) -> Self:
         """Rebuild the model from `_arrays`."""
 
+    def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
+        """Bytes that `_top_k` needs for `n` users, beside lists and histories; at most, and linear.
+
+        Here: two copies of the items' numbers, a dense row per thread, a few words per user.
+        """
+        return 32 * n + (32 + 16 * threads) * len(self.items) + 16 * threads * k
+
     def _without_history(self, user_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Tell which of the known users have no interactions that a personal list could rest on."""
         offsets = self.interactions.csr.offsets

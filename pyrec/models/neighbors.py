@@ -253,6 +253,9 @@ class UserKNNModel(Model, FoldsIn, SimilarUsers):
             threads=threads,
         )
 
+    def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
+        return super()._scratch_bytes(n, k, threads) + 8 * self.estimator.neighbors * n
+
     def _score(
         self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]
     ) -> NDArray[np.float32]:

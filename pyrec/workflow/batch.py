@@ -1,4 +1,4 @@
-"""Batch: everybody's lists, computed piece by piece and streamed to a file in bounded memory."""
+"""Batch: everybody's lists, computed piece by piece and written as they come, in bounded memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrec.arguments import as_path, require
 from pyrec.data import arrow
+from pyrec.errors import DataError
 from pyrec.io.writing import write_table
 from pyrec.models.base import Model
+from pyrec.models.checkpoint import digest
+from pyrec.models.query import checked_k
+from pyrec.workflow.budget import Budget
+from pyrec.workflow.parts import Parts
 
 __all__ = ["Lists", "Written", "write_recommendations"]
-
-# Users per piece: large enough to keep all threads busy, small enough to be no memory at all.
-_PIECE = 8192
 
 Progress = Callable[[int, int], None]
 
@@ -30,13 +33,10 @@ class Written:
         Recommendations.
     users : int
         Users who got at least one.
-    exposure : int64 (n_items,)
-        In how many lists each item is.
     """
 
     rows: int
     users: int
-    exposure: NDArray[np.int64]
 
 
 class Lists:
@@ -50,6 +50,8 @@ class Lists:
         Length of the lists.
     exclude_seen : bool, str or list of str
         As in `Model.recommend`.
+    memory : int, optional
+        Bytes that a piece and whoever writes it to Parquet may take, beside the model.
     threads : int
         Number of threads; 0 means the default of the process.
     progress : callable, optional
@@ -57,8 +59,10 @@ class Lists:
 
     Attributes
     ----------
-    written : Written
-        The sums over the pieces so far.
+    rows, users : int
+        Recommendations so far, and users who got at least one.
+    exposure : int64 (n_items,)
+        In how many lists each item is so far.
     """
 
     def __init__(
@@ -67,70 +71,162 @@ class Lists:
         k: int,
         *,
         exclude_seen: bool | str | list[str] = True,
+        memory: int | None = None,
         threads: int = 0,
         progress: Progress | None = None,
     ) -> None:
-        self._model, self._k, self._progress = model, k, progress
+        self._model, self._k = model, checked_k(k)
         self._options: dict[str, Any] = {"exclude_seen": exclude_seen, "threads": threads}
-        self.written = Written(0, 0, np.zeros(len(model.items), dtype=np.int64))
+        self._budget = Budget(model, self._k, memory, threads)
+        self._progress = progress or (lambda done, total: None)
+        self._done, self._total = 0, len(model.users)
+        self.rows = self.users = 0
+        self.exposure = np.zeros(len(model.items), dtype=np.int64)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield the columns user_id, item_id, score and rank of the next users."""
-        n = len(self._model.users)
-        for start in range(0, n, _PIECE):
-            users = np.arange(start, min(start + _PIECE, n), dtype=np.int32)
-            rows, scores = self._model.recommend_rows(users, self._k, **self._options)
-            real = rows >= 0
-            self._count(rows, real)
-            ranks = np.broadcast_to(np.arange(1, self._k + 1, dtype=np.int32), rows.shape)
-            yield {
-                "user_id": (np.repeat(users, real.sum(axis=1)), self._model.users),
-                "item_id": (rows[real], self._model.items),
-                "score": scores[real],
-                "rank": ranks[real],
-            }
-            if self._progress is not None:
-                self._progress(int(users[-1]) + 1, n)
+        return self.of(0, len(self._model.users))
 
-    def _count(self, rows: NDArray[np.int32], real: NDArray[np.bool_]) -> None:
-        sofar = self.written
-        shown = np.bincount(rows[real], minlength=len(sofar.exposure))
-        self.written = Written(
-            sofar.rows + int(real.sum()),
-            sofar.users + int(real.any(axis=1).sum()),
-            sofar.exposure + shown,
-        )
+    def of(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+        """Yield the columns of the users in these rows."""
+        while start < stop:
+            end = self._budget.end(start, stop)
+            # No variable here: the writer has the only reference to a piece, and lets it go.
+            yield self._piece(np.arange(start, end, dtype=np.int32))
+            self._done += end - start
+            self._progress(self._done, self._total)
+            start = end
+
+    def expect(self, users: int) -> None:
+        """Tell the progress of so many users, and not of all."""
+        self._total = users
+
+    def _piece(self, users: NDArray[np.int32]) -> dict[str, Any]:
+        rows, scores = self._model.recommend_rows(users, self._k, **self._options)
+        real = rows >= 0
+        lengths = real.sum(axis=1)
+        ranks = np.broadcast_to(np.arange(1, self._k + 1, dtype=np.int32), rows.shape)
+        items = rows[real]
+        self.rows += len(items)
+        self.users += int(np.count_nonzero(lengths))
+        self.exposure += np.bincount(items, minlength=len(self.exposure))
+        return {
+            "user_id": (np.repeat(users, lengths), self._model.users),
+            "item_id": (items, self._model.items),
+            "score": scores[real],
+            "rank": ranks[real],
+        }
 
 
 def write_recommendations(
     model: Model,
     path: str | Path,
-    k: int,
+    k: int = 10,
     *,
     exclude_seen: bool | str | list[str] = True,
+    memory: int | None = None,
+    users_per_part: int = 65_536,
     threads: int = 0,
     progress: Progress | None = None,
 ) -> Written:
-    """Write everybody's `k` best items to a Parquet, CSV or TSV file, whole or not at all.
+    """Write everybody's `k` best items to a file, or to a folder that outlives a crash.
 
     The columns are user_id, item_id, score and rank (1 is best), in the order of the user ids and,
-    for each, of the ranks. Memory does not grow with the number of users.
+    for each, of the ranks. Memory does not grow with the number of users. A file appears when it is
+    whole. A folder fills with Parquet files, each of which appears when it is whole; after a crash,
+    a kill or Ctrl-C, the same call goes on behind them. Its ``manifest.json`` says which there are,
+    and what they were made with.
 
     Parameters
     ----------
     model : Model
         A fitted model.
     path : path
-        The file; its suffix says what is written: ``.parquet``, ``.csv``, ``.tsv``, the last two
-        also with ``.gz`` or ``.zst``.
-    k, exclude_seen, threads, progress
-        As in `Lists`.
+        A file, whose suffix says what is written: ``.parquet``, ``.csv``, ``.tsv``, the last two
+        also with ``.gz`` or ``.zst``. Without a suffix: a folder, made if absent.
+    k : int, default 10
+        Length of the lists.
+    exclude_seen : bool, str or list of str, default True
+        As in `Model.recommend`.
+    memory : int, optional
+        Bytes that this may take, beside the model and what the process has already. How many users
+        are scored at a time follows from it, which changes no bit of the result.
+    users_per_part : int, default 65536
+        Users of whom a file in a folder has the lists: what a crash can cost at most.
+    threads : int, default 0
+        Number of threads; 0 means the default of the process.
+    progress : callable, optional
+        Called as ``progress(users_done, users)``, without those of parts that were there already.
 
     Raises
     ------
     DataError
-        If the file cannot be written; none, or an earlier one, is then there.
+        If it cannot be written; no file, or an earlier one, is then there. If a folder has
+        something else in it, or lists of another model.
+    ConfigError
+        If a folder was begun with another `k`, `exclude_seen` or `users_per_part`.
+    ArtifactError
+        If a part in a folder, or its manifest, has changed since it was written.
+    OutOfMemoryError
+        If `memory` is not enough for one user; says how much is.
+
+    Examples
+    --------
+    >>> import pyrec, scipy.sparse as sp
+    >>> model = pyrec.Popularity().fit(sp.csr_array([[1, 0, 1], [0, 0, 1], [1, 1, 0]]))
+    >>> pyrec.write_recommendations(model, "lists", k=2, users_per_part=2)
+    Written(rows=4, users=3)
+    >>> sorted(file.name for file in Path("lists").iterdir())
+    ['manifest.json', 'part-00000.parquet', 'part-00001.parquet']
+
+    The same call finds nothing left to do; `merge_recommendations` makes one file of a folder.
+
+    >>> pyrec.write_recommendations(model, "lists", k=2, users_per_part=2)
+    Written(rows=4, users=3)
     """
-    lists = Lists(model, k, exclude_seen=exclude_seen, threads=threads, progress=progress)
-    write_table(arrow.stream(iter(lists)), path)
-    return lists.written
+    require(model, Model, "model")
+    path = as_path(path)
+    # What is wrong is said, and what the model keeps for its queries is made, before all else.
+    one = np.zeros(1, dtype=np.int32)
+    model.recommend_rows(one, checked_k(k), exclude_seen=exclude_seen, threads=threads)
+    lists = Lists(
+        model, k, exclude_seen=exclude_seen, memory=memory, threads=threads, progress=progress
+    )
+    if path.suffix and not path.is_dir():
+        write_table(arrow.stream(iter(lists)), path)
+        return Written(lists.rows, lists.users)
+    if isinstance(users_per_part, bool) or not isinstance(users_per_part, int | np.integer):
+        raise DataError(f"users_per_part: must be a whole number, not {users_per_part!r}")
+    if users_per_part < 1:
+        raise DataError(f"users_per_part: must be 1 or more, not {users_per_part}")
+    begun = {
+        "model": _digest(model),
+        "k": checked_k(k),
+        "exclude_seen": _plain(exclude_seen),
+    }
+    return _write_parts(lists, Parts(path, begun, len(model.users), int(users_per_part)))
+
+
+def _write_parts(lists: Lists, parts: Parts) -> Written:
+    with parts.opened():
+        missing = parts.missing()
+        lists.expect(sum(map(len, missing.values())))
+        for file, users in missing.items():
+            before = lists.rows, lists.users
+            write_table(arrow.stream(lists.of(users.start, users.stop)), file)
+            parts.vouch(file, lists.rows - before[0], lists.users - before[1])
+        return Written(parts.rows, parts.users)
+
+
+def _digest(model: Model) -> str:
+    """Return a hash of all that lists depend on."""
+    kinds = "\n".join(model.interactions.kind_names).encode()
+    arrays = model._arrays() | model.interactions.to_arrays()
+    return digest(arrays | {"kind_names": np.frombuffer(kinds, dtype=np.uint8)})
+
+
+def _plain(exclude_seen: Any) -> bool | list[str]:
+    """Return the argument as JSON has it, equal for what means the same."""
+    if isinstance(exclude_seen, bool | np.bool_):
+        return bool(exclude_seen)
+    return [exclude_seen] if isinstance(exclude_seen, str) else sorted(set(exclude_seen))

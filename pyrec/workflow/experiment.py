@@ -12,12 +12,14 @@ import numpy as np
 
 from pyrec import runtime
 from pyrec.config import suggestion, to_toml
+from pyrec.data.arrow import stream
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evaluate import evaluate
 from pyrec.io.reading import read_events, read_items
 from pyrec.io.sources import column_names
+from pyrec.io.writing import write_table
 from pyrec.models.base import Model
 from pyrec.models.popularity import Popularity
 from pyrec.preparation.cleaning import clean
@@ -27,7 +29,7 @@ from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
 from pyrec.report.people import people
-from pyrec.workflow.batch import Written, write_recommendations
+from pyrec.workflow.batch import Lists
 from pyrec.workflow.runconfig import Data, RunConfig
 from pyrec.workflow.staging import staged
 from pyrec.workflow.steps import Listener, Steps
@@ -185,21 +187,17 @@ def _given_test(config: RunConfig, given: GivenSplit) -> Events:
 
 def _write_lists(
     config: RunConfig, model: Model, folder: Path, progress: Callable[[int, int], None]
-) -> Written:
-    return write_recommendations(
-        model,
-        folder / "recommendations.parquet",
-        config.output.k,
-        exclude_seen=config.exclude_seen,
-        progress=progress,
-    )
+) -> Lists:
+    lists = Lists(model, config.output.k, exclude_seen=config.exclude_seen, progress=progress)
+    write_table(stream(iter(lists)), folder / "recommendations.parquet")
+    return lists
 
 
 def _facts(
     config: RunConfig,
     events: Events,
     quality: dict[str, Any] | None,
-    written: Written,
+    written: Lists,
 ) -> dict[str, Any]:
     return {
         "source": config.output.title or Path(config.data.path).name,
@@ -221,7 +219,7 @@ def _facts(
 
 
 def _report(
-    config: RunConfig, events: Events, model: Model, written: Written, facts: dict[str, Any]
+    config: RunConfig, events: Events, model: Model, written: Lists, facts: dict[str, Any]
 ) -> str:
     per_item = np.bincount(events.item_rows, minlength=len(events.items))
     curves = {"events": per_item, "recommendations": written.exposure}
