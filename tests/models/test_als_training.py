@@ -1,10 +1,14 @@
 """What a training starts from, and what a callback sees of it; checkpoints: test_checkpoint.py."""
 
+import os
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from pyrec import ALS, Interactions, ItemKNN, Vocabulary
+from pyrec import ALS, Interactions, ItemKNN, Vocabulary, threads
 from pyrec.errors import ConfigError, DataError
 from pyrec.models.als_training import Training
 
@@ -66,6 +70,34 @@ def test_what_is_no_start(week):
         ALS(factors=5).fit(data, init=ItemKNN().fit(data))
     with pytest.raises(DataError, match="init: knows none of these users and items"):
         ALS(factors=5).fit(sp.csr_array(week), init=model)
+
+
+def memory(name):
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(rf"{name}:\s*(\d+)", status)[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak")
+@pytest.mark.parametrize("solver", ["cg", "exact", "subspace"])
+def test_the_peak_is_little_more_than_matrix_transpose_and_factors(solver):
+    users, items, each, factors = 60_000, 12_000, 100, 64
+    columns = np.sort(np.random.default_rng(4).integers(0, items - each, (users, each)), axis=1)
+    columns = (columns + np.arange(each)).astype(np.int32).ravel()
+    offsets = np.arange(0, users * each + 1, each, dtype=np.int32)
+    matrix = sp.csr_array((np.ones(len(columns), np.float32), columns, offsets), (users, items))
+    del columns, offsets
+    needed = 2 * 8 * matrix.nnz + 8 * (users + items) + 4 * factors * (users + items)
+    child = os.fork()
+    if child == 0:
+        Path("/proc/self/clear_refs").write_text("5")
+        before = memory("VmRSS") - 8 * matrix.nnz
+        with threads(2):
+            model = ALS(factors=factors, iterations=1, solver=solver).fit(matrix)
+        scratch = 10_000_000  # of two threads, whatever the size
+        ratio = (memory("VmHWM") - before - scratch) / needed
+        os._exit(int(100 * ratio) if model else 0)
+    percent = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert 100 < percent < 160
 
 
 def test_a_step_gives_its_loss_and_its_model(week):
