@@ -1,10 +1,14 @@
 #include "pyrec/item_index.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
+#include <iterator>
+#include <limits>
+#include <numeric>
 
 #include "panels.hpp"
-#include "quantization.hpp"
 #include "ranking.hpp"
 #include "screening.hpp"
 
@@ -14,41 +18,61 @@ namespace {
 
 using detail::panel_items;
 
+// A float that is not below an item's norm. Items are put in order by it, and so the bounds of
+// panels fall.
+float norm_above(DenseView<const float> items, std::int64_t row) {
+    const double norm = detail::kernels().screen.norm(items.row(row), items.cols);
+    const auto rounded = static_cast<float>(norm);
+    return rounded < norm ? std::nextafter(rounded, std::numeric_limits<float>::infinity())
+                          : rounded;
+}
+
+// Sorts by the upper half of the keys, a byte at a time; equal ones keep their order.
+void sort_by_upper_half(std::vector<std::uint64_t>& keys) {
+    std::vector<std::uint64_t> sorted(keys.size());
+    for (int shift = 32; shift < 64; shift += 8) {
+        const auto byte = [&](std::uint64_t key) { return (key >> shift) & 0xFF; };
+        std::size_t starts[257] = {};
+        for (const std::uint64_t key : keys) ++starts[byte(key) + 1];
+        std::partial_sum(std::begin(starts), std::end(starts), starts);
+        for (const std::uint64_t key : keys) sorted[starts[byte(key)]++] = key;
+        keys.swap(sorted);
+    }
+}
+
 // Rows by falling norm, equal norms in row order.
 std::vector<std::int32_t> order_by_norm(DenseView<const float> items, const Execution& execution) {
-    struct Keyed {
-        double norm;
-        std::int32_t row;
-    };
-    std::vector<Keyed> keyed(static_cast<std::size_t>(items.rows));
+    // Norms are not negative, and so their bits are ordered as they are.
+    std::vector<std::uint64_t> keys(static_cast<std::size_t>(items.rows));
     parallel_for(items.rows, 16'384, execution, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t row = begin; row < end; ++row) {
-            keyed[static_cast<std::size_t>(row)] = {detail::norm(items.row(row), items.cols),
-                                                    static_cast<std::int32_t>(row)};
+            const std::uint32_t falling = ~std::bit_cast<std::uint32_t>(norm_above(items, row));
+            keys[static_cast<std::size_t>(row)] =
+                (std::uint64_t{falling} << 32) | static_cast<std::uint64_t>(row);
         }
     });
-    std::ranges::sort(keyed, [](const Keyed& a, const Keyed& b) {
-        return a.norm > b.norm || (a.norm == b.norm && a.row < b.row);
+    sort_by_upper_half(keys);
+    std::vector<std::int32_t> order(keys.size());
+    std::ranges::transform(keys, order.begin(), [](std::uint64_t key) {
+        return static_cast<std::int32_t>(key & 0x7FFFFFFF);
     });
-    std::vector<std::int32_t> order(keyed.size());
-    std::ranges::transform(keyed, order.begin(), &Keyed::row);
     return order;
 }
 
 // Quantises the items of one panel, which stand by falling norm.
 PanelBounds quantize_panel(DenseView<const float> items, std::span<const std::int32_t> rows,
                            double least_scale, std::uint8_t* codes) {
+    const detail::ScreenKernels& simd = detail::kernels().screen;
     float largest = 0.0F;
     for (const std::int32_t row : rows) {
-        largest = std::max(largest, detail::largest_magnitude(items.row(row), items.cols));
+        largest = std::max(largest, simd.largest_magnitude(items.row(row), items.cols));
     }
-    PanelBounds bounds{std::max(largest / 127.0, least_scale),
-                       detail::norm(items.row(rows[0]), items.cols), 0.0};
+    PanelBounds bounds{std::max(largest / 127.0, least_scale), norm_above(items, rows[0]), 0.0};
     const auto groups = static_cast<std::size_t>(detail::code_groups(items.cols));
     std::vector<std::int8_t> item(groups * 4);
     for (std::size_t lane = 0; lane < rows.size(); ++lane) {
         const double residual =
-            detail::quantize(items.row(rows[lane]), items.cols, bounds.scale, item.data());
+            simd.quantize(items.row(rows[lane]), items.cols, bounds.scale, item.data());
         bounds.residual = std::max(bounds.residual, residual);
         for (std::size_t group = 0; group < groups; ++group) {
             std::uint32_t four;
@@ -72,8 +96,7 @@ ItemIndexArrays index_items(DenseView<const float> items, const Execution& execu
     };
     // Panels of vanishing items share a step that is not too far below the largest, so that ratios
     // of steps stay within float; 1 if all items are zero.
-    const double largest =
-        items.rows > 0 ? detail::norm(items.row(index.order[0]), items.cols) : 0.0;
+    const double largest = items.rows > 0 ? double{norm_above(items, index.order[0])} : 0.0;
     const double least_scale = largest > 0.0 ? largest * 1e-30 : 1.0;
     parallel_for(panels, 128, execution, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t panel = begin; panel < end; ++panel) {

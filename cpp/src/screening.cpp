@@ -6,7 +6,6 @@
 
 #include "exhaustive.hpp"
 #include "panels.hpp"
-#include "quantization.hpp"
 #include "ranking.hpp"
 
 namespace pyrec::detail {
@@ -62,7 +61,7 @@ void Screening::start(std::int64_t begin, std::int64_t end) {
 void Screening::activate(std::size_t slot) {
     const std::int64_t factors = users_.cols;
     const float* user = users_.row(first_user_ + static_cast<std::int64_t>(slot));
-    const double norm = detail::norm(user, factors);
+    const double norm = simd_.screen.norm(user, factors);
     const PanelBounds first = index_.panel(0);
     // A score might overflow, or all of them are 0 and the lowest rows win.
     const double largest_score = norm * first.norm;
@@ -72,9 +71,9 @@ void Screening::activate(std::size_t slot) {
         return;
     }
     const std::int64_t groups = code_groups(factors);
-    const double scale = largest_magnitude(user, factors) / 127.0;
+    const double scale = simd_.screen.largest_magnitude(user, factors) / 127.0;
     codes_.assign(static_cast<std::size_t>(groups * 4), 0);
-    const double residual = quantize(user, factors, scale, codes_.data());
+    const double residual = simd_.screen.quantize(user, factors, scale, codes_.data());
     std::int64_t sum = 0;
     std::int64_t squares = 0;
     for (const std::int64_t code : codes_) {

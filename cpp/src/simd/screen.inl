@@ -98,6 +98,9 @@ void survivors(const ScreenPanel& panel, const ScreenUsers& users, std::int64_t 
 }
 
 constexpr ScreenKernels screen_kernels = {
+    .norm = norm,
+    .largest_magnitude = largest_magnitude,
+    .quantize = quantize,
     .pack_codes = pack_codes,
     .survivors = survivors,
 };
