@@ -141,6 +141,8 @@ def replacing(target: Path) -> Iterator[Path]:
         part.replace(target)
         sync(target.parent)
     except OSError as error:
+        if error.strerror is None:  # one of ours
+            raise
         raise DataError(f"{target}: cannot be written ({error.strerror})") from None
     finally:
         part.unlink(missing_ok=True)

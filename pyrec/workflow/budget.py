@@ -45,8 +45,8 @@ class Budget:
     --------
     >>> import pyrec, scipy.sparse as sp
     >>> model = pyrec.Popularity().fit(sp.eye_array(100_000))
-    >>> Budget(model, 10).end(0, 100_000), Budget(model, 10, 130_000_000).end(0, 100_000)
-    (8192, 8192)
+    >>> Budget(model, 1000).end(0, 100_000)
+    8192
     >>> Budget(model, 1000, 150_000_000, threads=1).end(0, 100_000)
     492
     """

@@ -20,7 +20,7 @@ import msgspec
 
 from pyrec import _kernels
 from pyrec.arguments import as_path
-from pyrec.errors import ArtifactError, ConfigError, DataError, PyrecError
+from pyrec.errors import ArtifactError, ConfigError, DataError
 from pyrec.io.writing import join_parquet, replacing
 
 __all__ = ["Parts", "merge_recommendations"]
@@ -104,7 +104,7 @@ class Parts:
                 self._commit()  # what cannot be written is known before hours have passed
                 yield
         except OSError as error:
-            if isinstance(error, PyrecError):
+            if error.strerror is None:  # one of ours
                 raise
             raise DataError(f"{self.folder}: cannot be written ({error.strerror})") from None
 

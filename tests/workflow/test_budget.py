@@ -41,7 +41,7 @@ def status(name):
 
 before = status("VmRSS")
 Path("/proc/self/clear_refs").write_text("5")
-pyrec.write_recommendations(model, path, k, memory=memory)
+pyrec.write_recommendations(model, path, k, memory=memory, threads=2)
 print(json.dumps(status("VmHWM") - before))
 """
 
