@@ -175,12 +175,14 @@ def neighbors(
     elif metric == "tfidf":
         csr, metric = tfidf(csr, axis=axis), "cosine"
     measure = build(Measure, {"metric": metric, "shrink": shrink, "alpha": alpha})
-    rows = measure.prepare(csr.transposed() if axis == "items" else csr)
+    entities = csr.transposed() if axis == "items" else csr
+    rows = measure.prepare(entities)
+    known = axis == "items" and rows.csr is entities  # then its transpose is at hand
     n = rows.csr.shape[0]
     found = most_similar(
         rows,
         rows,
-        rows.csr.transposed(),
+        csr if known else rows.csr.transposed(),
         checked_k(k),
         measure,
         selves=np.arange(n, dtype=np.int32),
