@@ -39,7 +39,8 @@ Adjacency parse_adjacency(std::string_view text) {
             // 007 may be the name of somebody else than 7.
             const char* const digits = *at == '-' ? at + 1 : at;
             const bool padded = *digits == '0' && stop != at + 1;
-            if (error != std::errc{} || padded || (stop != end && *stop != '\n' && !is_space(*stop))) {
+            if (error != std::errc{} || padded ||
+                (stop != end && *stop != '\n' && !is_space(*stop))) {
                 refuse(at, end, line);
             }
             (at_user ? lists.users : lists.items).push_back(id);
