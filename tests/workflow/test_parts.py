@@ -63,13 +63,13 @@ def test_a_hundred_kills_lose_no_list_and_double_none(model, tmp_path):
             assert status in (0, -signal.SIGKILL)
             if status != 0:
                 killed += 1
-                moments.add(names(folder)[0].split(".")[1] if folder.exists() else "nothing")
+                moments.add(tuple(names(folder)[:1]) if folder.exists() else None)
                 before, done = done, whole(folder)
                 assert done >= before
         merge_recommendations(folder, folder / "merged.parquet")
         assert duckdb.sql(f"from '{folder / 'merged.parquet'}'").fetchall() == expected
         assert not [name for name in names(folder) if name.startswith(".")]
-    assert "part-00001" in moments or len(moments) > 1
+    assert len(moments) > 3  # most leave a file of their own that is not whole
 
 
 def whole(folder):
