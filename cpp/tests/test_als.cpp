@@ -123,11 +123,25 @@ TEST(exact_solutions_have_no_gradient) {
 
 TEST(many_conjugate_gradient_steps_reach_the_exact_solution) {
     at_every_level([] {
-        const Problem problem = random_problem(20, 80, 9, 1);
+        const Problem problem = random_problem(20, 80, 37, 1);
         const auto exact = problem.solve({.solver = AlsSolver::exact, .regularization = 1});
         const auto steps = problem.solve({.regularization = 1, .cg_steps = 30});
         for (std::size_t i = 0; i < exact.size(); ++i) {
-            CHECK(std::abs(exact[i] - steps[i]) < 1e-4F);
+            CHECK(std::abs(exact[i] - steps[i]) < 1e-3F);
+        }
+    });
+}
+
+TEST(many_sweeps_over_subspaces_reach_the_exact_solution) {
+    at_every_level([] {
+        Problem problem = random_problem(20, 80, 37, -1);  // with dislikes
+        const auto exact = problem.solve({.solver = AlsSolver::exact, .regularization = 1});
+        for (int sweep = 0; sweep < 60; ++sweep) {
+            problem.start = problem.solve(
+                {.solver = AlsSolver::subspace, .regularization = 1, .block_size = 16});
+        }
+        for (std::size_t i = 0; i < exact.size(); ++i) {
+            CHECK(std::abs(exact[i] - problem.start[i]) < 1e-3F);
         }
     });
 }
@@ -135,10 +149,12 @@ TEST(many_conjugate_gradient_steps_reach_the_exact_solution) {
 TEST(threads_do_not_change_a_bit) {
     at_every_level([] {
         const Problem problem = random_problem(500, 1500, 24, 1);
-        for (const AlsSolver solver : {AlsSolver::exact, AlsSolver::conjugate_gradient}) {
-            const auto once = problem.solve({.solver = solver});
-            CHECK(problem.solve({.solver = solver}, 2) == once);
-            CHECK(problem.solve({.solver = solver}, 7) == once);
+        for (const AlsSolver solver :
+             {AlsSolver::exact, AlsSolver::conjugate_gradient, AlsSolver::subspace}) {
+            const AlsOptions options{.solver = solver, .block_size = 16};
+            const auto once = problem.solve(options);
+            CHECK(problem.solve(options, 2) == once);
+            CHECK(problem.solve(options, 7) == once);
         }
     });
 }
@@ -169,4 +185,5 @@ TEST(nothing_to_solve_is_fine) {
     problem.fixed.assign(6, 1.0F);
     CHECK(problem.solve({.solver = AlsSolver::exact}).empty());
     CHECK(problem.solve({}).empty());
+    CHECK(problem.solve({.solver = AlsSolver::subspace}).empty());
 }
