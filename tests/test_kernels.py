@@ -135,9 +135,12 @@ def test_an_overflow_is_an_error_in_any_batch(simd, prepare, batch):
 
 
 def test_ctrl_c_stops_a_long_search():
+    # A job in the background has SIGINT ignored, and so have its children.
     code = """
+import signal
 import numpy as np
 from pyrec.kernels import top_k
+signal.signal(signal.SIGINT, signal.default_int_handler)
 users = np.random.default_rng(0).standard_normal((1_000_000, 32), dtype=np.float32)
 print("ready", flush=True)
 top_k(users, users, 10)
