@@ -14,7 +14,7 @@ from pyrec.data.columns import checked_codes, checked_positions, checked_timesta
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 
-__all__ = ["Interactions", "as_csr", "frozen", "kind_table", "select"]
+__all__ = ["Interactions", "as_csr", "frozen", "kind_table", "place_of", "select"]
 
 _MAX_ROWS = np.iinfo(np.int32).max
 
@@ -225,6 +225,11 @@ def select(csr: Csr, keep: NDArray[np.bool_]) -> Csr:
         owned(csr.values[keep]),
         csr.shape[1],
     )
+
+
+def place_of(csr: Csr, at: int) -> tuple[int, int]:
+    """Return the row and column of the stored entry `at`, for messages."""
+    return int(np.searchsorted(csr.offsets, at, side="right")) - 1, int(csr.columns[at])
 
 
 def kind_table(names: Sequence[str]) -> tuple[str, ...]:

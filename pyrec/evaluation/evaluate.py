@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pyrec import runtime
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, place_of
 from pyrec.errors import DataError
 from pyrec.evaluation.cases import Cases, as_interactions
 from pyrec.evaluation.evidence import Ratings
@@ -137,9 +137,9 @@ def _require_no_dislikes(test: Interactions, protocol: Protocol) -> None:
     negative = test.csr.values < 0
     if np.any(negative):
         at = int(np.argmax(negative))
-        user = int(np.searchsorted(test.csr.offsets, at, side="right")) - 1
+        user, item = place_of(test.csr, at)
         raise DataError(
             f"test: user {test.users.decode(user)!r} has item "
-            f"{test.items.decode(int(test.csr.columns[at]))!r} with the weight "
+            f"{test.items.decode(item)!r} with the weight "
             f"{test.csr.values[at]:g}; lists are judged on what people want, so leave those out"
         )

@@ -7,7 +7,6 @@ moment leaves the old artefact or the new one; readers that have the old arrays 
 Nothing is ever pickled.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from pyrec.arguments import as_path
 from pyrec.errors import ArtifactError
+from pyrec.io.durable import sha256, sync
 
 __all__ = ["Artifact", "read", "write"]
 
@@ -96,7 +96,7 @@ def write(
             dir=folder, prefix=".manifest-", suffix=".part", delete=False
         ) as file:
             _commit(file, text.encode() + b"\n", folder / "manifest.json")
-        _sync(folder)
+        sync(folder)
         for file_ in old - {folder / entry.file for entry in entries.values()}:
             file_.unlink(missing_ok=True)
     except ArtifactError:
@@ -157,7 +157,7 @@ def _read_arrays(folder: Path, text: bytes, *, verify: bool) -> Artifact:
     arrays = {}
     for name, entry in manifest.arrays.items():
         arrays[name] = _read_array(folder, name, entry)
-        if verify and _sha256(folder / entry.file) != entry.sha256:
+        if verify and sha256(folder / entry.file) != entry.sha256:
             raise ArtifactError(f"{folder / entry.file}: has changed since it was saved")
     return Artifact(manifest.metadata, arrays)
 
@@ -168,7 +168,7 @@ def _write_array(folder: Path, name: str, array: NDArray[Any]) -> _ArrayEntry:
         try:
             np.lib.format.write_array(file, array, allow_pickle=False)
             file.flush()
-            digest = _sha256(Path(file.name))
+            digest = sha256(Path(file.name))
             target = folder / f"{name}-{digest[:12]}.npy"
             _commit(file, b"", target)
         except BaseException:
@@ -190,14 +190,6 @@ def _commit(file: Any, content: bytes, target: Path) -> None:
         raise
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _read_array(folder: Path, name: str, entry: _ArrayEntry) -> NDArray[Any]:
     file = folder / entry.file
     if Path(entry.file).name != entry.file:
@@ -214,11 +206,3 @@ def _read_array(folder: Path, name: str, entry: _ArrayEntry) -> NDArray[Any]:
         )
     array.flags.writeable = False
     return array.view(np.ndarray)
-
-
-def _sha256(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtifactError(f"{file}: cannot be read ({error.strerror})") from error

@@ -12,8 +12,9 @@ from pyrec.data.arrow import Columns, Stream, stream
 from pyrec.data.ranking import Ranking
 from pyrec.errors import DataError
 from pyrec.io.database import connect, literal
+from pyrec.io.durable import sync
 
-__all__ = ["join_parquet", "replacing", "sync", "write_ranking", "write_table"]
+__all__ = ["join_parquet", "replacing", "write_ranking", "write_table"]
 
 _FORMATS = {
     ".csv": "FORMAT csv, HEADER, DELIMITER ','",
@@ -146,15 +147,6 @@ def replacing(target: Path) -> Iterator[Path]:
         raise DataError(f"{target}: cannot be written ({error.strerror})") from None
     finally:
         part.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _options(target: Path) -> str:

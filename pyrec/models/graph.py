@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, place_of
 from pyrec.errors import DataError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.neighbors import ItemKNNModel
@@ -185,8 +185,7 @@ def _require_no_negative(interactions: Interactions) -> None:
     values = interactions.csr.values
     if np.any(values < 0):
         at = int(np.argmax(values < 0))
-        user = int(np.searchsorted(interactions.csr.offsets, at, side="right")) - 1
-        item = int(interactions.csr.columns[at])
+        user, item = place_of(interactions.csr, at)
         raise DataError(
             f"interactions: user {interactions.users.decode(user)!r} and item "
             f"{interactions.items.decode(item)!r} have the weight {values[at]:g}; a walk needs "

@@ -18,7 +18,7 @@ from pyrec.arguments import require
 from pyrec.config import Options
 from pyrec.data.columns import owned
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions, as_csr
+from pyrec.data.interactions import Interactions, as_csr, place_of
 from pyrec.data.moments import DAY, Moment, microseconds
 from pyrec.errors import DataError
 
@@ -295,9 +295,9 @@ def _frequencies(csr: Csr, scheme: str) -> NDArray[np.float64]:
     values = csr.values.astype(np.float64)
     if np.any(values < 0):
         at = int(np.argmax(values < 0))
-        row = int(np.searchsorted(csr.offsets, at, side="right")) - 1
+        row, column = place_of(csr, at)
         raise DataError(
-            f"{scheme}: the weight {values[at]:g} of row {row}, column {csr.columns[at]} is "
+            f"{scheme}: the weight {values[at]:g} of row {row}, column {column} is "
             "negative; remove such events in cleaning (returns, positive_weights)"
         )
     return values

@@ -6,7 +6,6 @@ not, and hidden leftovers: whoever writes next keeps the first and makes the oth
 """
 
 import fcntl
-import hashlib
 import json
 import logging
 import os
@@ -21,6 +20,7 @@ import msgspec
 from pyrec import _kernels
 from pyrec.arguments import as_path
 from pyrec.errors import ArtifactError, ConfigError, DataError
+from pyrec.io.durable import sha256
 from pyrec.io.writing import join_parquet, replacing
 
 __all__ = ["Parts", "merge_recommendations"]
@@ -118,7 +118,7 @@ class Parts:
 
     def vouch(self, file: Path, rows: int, users: int) -> None:
         """Enter a part, now that it is whole and on the disk."""
-        self._whole[file.name] = _Part(rows, users, _sha256(file))
+        self._whole[file.name] = _Part(rows, users, sha256(file))
         self._commit()
 
     @property
@@ -255,7 +255,7 @@ def _read(folder: Path) -> _Manifest:
 def _verify(folder: Path, parts: Mapping[str, _Part]) -> None:
     """Raise unless every part is, byte for byte, what was written."""
     for name, part in parts.items():
-        if _sha256(folder / name) != part.sha256:
+        if sha256(folder / name) != part.sha256:
             raise ArtifactError(
                 f"{folder / name}: has changed since it was written; remove it, and write the "
                 "recommendations again, which makes it anew"
@@ -268,11 +268,3 @@ def _name(number: int) -> str:
 
 def _number(name: str) -> int:
     return int(name.removeprefix("part-").removesuffix(".parquet"))
-
-
-def _sha256(file: Path) -> str:
-    try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtifactError(f"{file}: cannot be read ({error.strerror})") from None
