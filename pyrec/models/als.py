@@ -18,6 +18,7 @@ from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.als_training import ALSStep, Training, aligned
 from pyrec.models.base import Callback, Estimator, Lists, Model, checked_input
 from pyrec.models.query import Filter
+from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 
 __all__ = ["ALS", "ALSModel", "ALSStep", "Training"]
@@ -92,6 +93,12 @@ class ALS(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "als"
+    search: ClassVar[Ranges] = {
+        "factors": Integers(low=32, high=512, log=True),
+        "regularization": Floats(low=0.0005, high=0.05, log=True),
+        "unobserved_weight": Floats(low=0.003, high=0.5, log=True),
+        "iterations": Integers(low=4, high=16, log=True),
+    }
 
     factors: Annotated[int, Meta(ge=1, le=1024)] = 64
     regularization: Annotated[float, Meta(ge=0)] = 0.01

@@ -30,6 +30,7 @@ from pyrec.models.query import (
     require_room,
     resolve_filter,
 )
+from pyrec.models.search import Ranges
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Estimator", "Lists", "Model", "Step", "checked_input"]
@@ -76,6 +77,8 @@ class Estimator(Options, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str]
+    search: ClassVar[Ranges]
+    """What `pyrec tune` tries, for the options that matter; see `pyrec.models.search`."""
 
     def fit(self, interactions: Any, *, callback: Callback | None = None) -> "Model":
         """Learn from interactions and return a fitted model.
@@ -112,11 +115,8 @@ class Estimator(Options, frozen=True, kw_only=True):
 
 def checked_input(interactions: Any, callback: Callback | None) -> Interactions:
     """Return what `fit` is given, checked."""
-    checked = (
-        interactions
-        if isinstance(interactions, Interactions)
-        else Interactions.from_scipy(interactions)
-    )
+    as_is = isinstance(interactions, Interactions)
+    checked: Interactions = interactions if as_is else Interactions.from_scipy(interactions)
     if callback is not None and not callable(callback):
         raise DataError(f"callback: must be a function of a step, not {callback!r}")
     if checked.nnz == 0:

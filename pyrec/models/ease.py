@@ -14,6 +14,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.errors import NumericalError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.neighbors import ItemKNNModel
+from pyrec.models.search import Floats, Ranges
 
 __all__ = ["EASE", "EASEModel"]
 
@@ -45,6 +46,7 @@ class EASE(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "ease"
+    search: ClassVar[Ranges] = {"regularization": Floats(low=10, high=5000, log=True)}
 
     regularization: Annotated[float, Meta(gt=0)] = 500.0
     neighbors: Annotated[int, Meta(ge=1)] | None = None

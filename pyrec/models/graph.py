@@ -17,11 +17,16 @@ from pyrec.data.interactions import Interactions, place_of
 from pyrec.errors import DataError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.neighbors import ItemKNNModel
+from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 
 __all__ = ["GraphFilter", "GraphModel", "P3Alpha", "RP3Beta"]
 
 Exponent = Annotated[float, Meta(ge=0, le=10)]
+
+# Fewer lose quality where items have much in common with many others: 200 neighbours cost 1 to 7%
+# of NDCG on Gowalla and Yelp2018.
+NEIGHBORS = Integers(low=50, high=2000, log=True)
 
 
 class P3Alpha(Estimator, frozen=True, kw_only=True):
@@ -47,6 +52,7 @@ class P3Alpha(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "p3alpha"
+    search: ClassVar[Ranges] = {"neighbors": NEIGHBORS, "alpha": Floats(low=0.3, high=2)}
 
     neighbors: Annotated[int, Meta(ge=1)] = 300
     alpha: Exponent = 1.0
@@ -80,6 +86,11 @@ class RP3Beta(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "rp3beta"
+    search: ClassVar[Ranges] = {
+        "neighbors": NEIGHBORS,
+        "alpha": Floats(low=0.3, high=2),
+        "beta": Floats(low=0, high=1.2),
+    }
 
     neighbors: Annotated[int, Meta(ge=1)] = 300
     alpha: Exponent = 1.0
@@ -121,6 +132,12 @@ class GraphFilter(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "graph_filter"
+    search: ClassVar[Ranges] = {
+        "neighbors": NEIGHBORS,
+        "user_exponent": Floats(low=0, high=1.2),
+        "source_exponent": Floats(low=0, high=1.2),
+        "target_exponent": Floats(low=0, high=1.2),
+    }
 
     neighbors: Annotated[int, Meta(ge=1)] = 300
     user_exponent: Exponent = 0.6

@@ -18,6 +18,7 @@ from pyrec.errors import ConfigError
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter
+from pyrec.models.search import Choices, Floats, Integers, Ranges
 from pyrec.preparation.weighting import Axis, Collection, bm25, tfidf
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Comparable, Measure, Metric, most_similar
@@ -35,6 +36,14 @@ class Neighborhood(Estimator, frozen=True, kw_only=True):
     alpha: Annotated[float, Meta(ge=0, le=1)] = 0.5
     k1: Annotated[float, Meta(ge=0)] = 1.2
     b: Annotated[float, Meta(ge=0, le=1)] = 0.75
+
+    search: ClassVar[Ranges] = {
+        "neighbors": Integers(low=20, high=1000, log=True),
+        "metric": Choices(of=("cosine", "asymmetric")),
+        "weighting": Choices(of=("none", "bm25", "tfidf")),
+        "shrink": Floats(low=0.1, high=1000, log=True),
+        "alpha": Floats(low=0.1, high=0.9),
+    }
 
     def __post_init__(self) -> None:
         """Check every option, and that they fit together."""

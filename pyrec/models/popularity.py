@@ -13,6 +13,7 @@ from pyrec.errors import DataError
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter
+from pyrec.models.search import Ranges
 
 __all__ = ["Popularity", "PopularityModel"]
 
@@ -37,6 +38,7 @@ class Popularity(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "popularity"
+    search: ClassVar[Ranges] = {}
 
     half_life: Annotated[float, Meta(gt=0)] | None = None
 
