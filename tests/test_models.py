@@ -22,6 +22,7 @@ ESTIMATORS = [
     pyrec.UserKNN(neighbors=15),
     pyrec.EASE(regularization=3),
     pyrec.EASE(regularization=0.5, neighbors=9),
+    pyrec.EASE(regularization=5, user_exponent=0.5, item_exponent=0.25),
     pyrec.P3Alpha(neighbors=12, alpha=0.8),
     pyrec.RP3Beta(),
     pyrec.GraphFilter(neighbors=20),

@@ -8,14 +8,13 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, place_of
-from pyrec.errors import DataError
+from pyrec.data.interactions import Interactions
 from pyrec.models.base import Callback, Estimator
+from pyrec.models.degrees import degrees, inverse_powers, require_no_negative, scaled
 from pyrec.models.neighbors import ItemKNNModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
@@ -98,8 +97,8 @@ class RP3Beta(Estimator, frozen=True, kw_only=True):
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "GraphModel":
         leave, arrive = _walk(interactions, self.alpha)
-        by_popularity = _powers(_sums(interactions.by_item), self.beta)
-        arrive = _scaled(arrive, None, by_popularity)
+        by_popularity = inverse_powers(degrees(interactions.by_item), self.beta)
+        arrive = scaled(arrive, None, by_popularity)
         return _fitted(self, interactions, (leave, arrive), self.neighbors)
 
 
@@ -145,13 +144,13 @@ class GraphFilter(Estimator, frozen=True, kw_only=True):
     target_exponent: Exponent = 0.4
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "GraphModel":
-        _require_no_negative(interactions)
-        items = _sums(interactions.by_item)
-        leave = _scaled(interactions.by_item, _powers(items, self.source_exponent), None)
-        arrive = _scaled(
+        require_no_negative(interactions, "a walk")
+        items = degrees(interactions.by_item)
+        leave = scaled(interactions.by_item, inverse_powers(items, self.source_exponent), None)
+        arrive = scaled(
             interactions.csr,
-            _powers(_sums(interactions.csr), self.user_exponent),
-            _powers(items, self.target_exponent),
+            inverse_powers(degrees(interactions.csr), self.user_exponent),
+            inverse_powers(items, self.target_exponent),
         )
         return _fitted(self, interactions, (leave, arrive), self.neighbors)
 
@@ -173,10 +172,10 @@ class GraphModel(ItemKNNModel):
 
 def _walk(interactions: Interactions, alpha: float) -> tuple[Csr, Csr]:
     """Return the probabilities to leave items for users, and users for items, to a power."""
-    _require_no_negative(interactions)
+    require_no_negative(interactions, "a walk")
     sides = []
     for csr in (interactions.by_item, interactions.csr):
-        probabilities = _scaled(csr, _powers(_sums(csr), 1.0), None)
+        probabilities = scaled(csr, inverse_powers(degrees(csr), 1.0), None)
         values = np.power(probabilities.values, np.float32(alpha), where=probabilities.values > 0,
                           out=np.zeros_like(probabilities.values))  # fmt: skip
         sides.append(Csr(csr.offsets, csr.columns, owned(values), csr.shape[1]))
@@ -196,36 +195,3 @@ def _fitted(
     )  # fmt: skip
     influence = Csr(owned(offsets), owned(columns), owned(values), n)
     return GraphModel(estimator, interactions, influence)
-
-
-def _require_no_negative(interactions: Interactions) -> None:
-    values = interactions.csr.values
-    if np.any(values < 0):
-        at = int(np.argmax(values < 0))
-        user, item = place_of(interactions.csr, at)
-        raise DataError(
-            f"interactions: user {interactions.users.decode(user)!r} and item "
-            f"{interactions.items.decode(item)!r} have the weight {values[at]:g}; a walk needs "
-            "weights of 0 or more, so remove such events in cleaning"
-        )
-
-
-def _sums(csr: Csr) -> NDArray[np.float64]:
-    """Return the sum of each row."""
-    rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets))
-    return np.bincount(rows, csr.values, minlength=csr.shape[0]).astype(np.float64)
-
-
-def _powers(degrees: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """Return what to multiply by for dividing by a power; 0 for what has no edges."""
-    there = degrees > 0
-    return np.where(there, np.where(there, degrees, 1.0) ** -exponent, 0.0)
-
-
-def _scaled(csr: Csr, rows: NDArray[np.float64] | None, columns: NDArray[np.float64] | None) -> Csr:
-    values = csr.values.astype(np.float64)
-    if rows is not None:
-        values *= np.repeat(rows, np.diff(csr.offsets))
-    if columns is not None:
-        values *= columns[csr.columns]
-    return Csr(csr.offsets, csr.columns, owned(values.astype(np.float32)), csr.shape[1])

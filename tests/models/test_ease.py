@@ -4,7 +4,7 @@ import scipy.sparse as sp
 
 import pyrec
 from pyrec import EASE
-from pyrec.errors import ConfigError, OutOfMemoryError
+from pyrec.errors import ConfigError, DataError, OutOfMemoryError
 
 
 def influence(model):
@@ -55,7 +55,27 @@ def test_entries_of_greatest_size_are_kept(matrix):
         )
 
 
+def test_normalised_it_is_the_same_of_the_normalised_matrix(matrix):
+    """Scores are those of the plain model of D_u^-p/2 R D_i^-q, each user's times a constant."""
+    dense = matrix.toarray()
+    users, items = (dense.sum(axis=axis) / dense.sum(axis=axis).mean() for axis in (1, 0))
+    normal = dense * users[:, None] ** -0.35 * items**-0.3
+    inverse = np.linalg.inv(normal.T @ normal + 0.7 * np.eye(25))
+    expected = items[:, None] ** -0.3 * (np.eye(25) - inverse / np.diag(inverse))
+    model = EASE(regularization=0.7, user_exponent=0.7, item_exponent=0.3).fit(matrix)
+    np.testing.assert_allclose(influence(model), expected, atol=1e-6)
+
+
+def test_normalising_copes_with_users_and_items_without_anything():
+    matrix = sp.csr_array([[1.0, 1, 0, 1], [1, 1, 0, 0], [0, 0, 0, 0]])
+    model = EASE(regularization=0.1, user_exponent=1, item_exponent=0.5).fit(matrix)
+    assert np.isfinite(influence(model)).all()
+    assert model.recommend(1, k=1).rows.tolist() == [3]
+
+
 def test_what_cannot_be_is_named():
+    with pytest.raises(DataError, match="user 1 and item 0 have the weight -2; a degree needs"):
+        EASE(item_exponent=0.2).fit(sp.csr_array([[1.0, 1], [-2, 1]]))
     with pytest.raises(ConfigError, match="regularization: expected `float` > 0"):
         EASE(regularization=0)
     wide = sp.csr_array(([1.0], ([0], [0])), shape=(2, 2_000_000))
