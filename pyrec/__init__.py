@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyrec.models.registry import load
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
+    from pyrec.tuning.study import tune
     from pyrec.workflow.batch import write_recommendations
     from pyrec.workflow.parts import merge_recommendations
 
@@ -59,6 +60,7 @@ _MODULES = {
     "runtime": "",
     "simulate_shop": "simulation.shop",
     "threads": "runtime",
+    "tune": "tuning.study",
     "write_ranking": "io.writing",
     "write_recommendations": "workflow.batch",
     "write_table": "io.writing",
@@ -92,6 +94,7 @@ __all__ = [
     "runtime",
     "simulate_shop",
     "threads",
+    "tune",
     "write_ranking",
     "write_recommendations",
     "write_table",

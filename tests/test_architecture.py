@@ -21,6 +21,7 @@ LAYERS = {
     "tools": "io preparation simulation similarity item_index kernels",
     "models": "models",
     "evaluation": "evaluation",
+    "tuning": "tuning",
     "report": "report",
     "workflow": "workflow",
     "entry": "__init__ __main__ cli",

@@ -9,6 +9,7 @@ from pyrec.cli.inspect import inspect
 from pyrec.cli.recommend import recommend
 from pyrec.cli.run import run
 from pyrec.cli.similar import similar
+from pyrec.cli.tune import tune
 
 __all__ = ["app"]
 
@@ -35,5 +36,5 @@ def app() -> None:
     """From a shop's behaviour log to ranked lists, fast and exact."""
 
 
-for command in (demo, run, fit, evaluate, recommend, similar, inspect):
+for command in (demo, run, fit, evaluate, tune, recommend, similar, inspect):
     app.add_command(command)

@@ -142,7 +142,18 @@ class Interactions:
                 )
             wanted |= 1 << self.kind_names.index(kind)
         assert self.kinds is not None
-        keep = (self.kinds & np.uint32(wanted)) != 0
+        return self.only((self.kinds & np.uint32(wanted)) != 0)
+
+    def only(self, keep: NDArray[np.bool_]) -> Self:
+        """Return the pairs for which `keep` (nnz,) is true; users and items all stay.
+
+        Examples
+        --------
+        >>> import scipy.sparse as sp
+        >>> matrix = Interactions.from_scipy(sp.csr_array([[1, 0], [0, 2]]))
+        >>> matrix.only(matrix.csr.values > 1)
+        Interactions(1 of 2 users and 2 items)
+        """
         return replace(self, csr=select(self.csr, keep), **self._aligned(keep))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

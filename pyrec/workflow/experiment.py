@@ -34,7 +34,7 @@ from pyrec.workflow.runconfig import Data, RunConfig
 from pyrec.workflow.staging import staged
 from pyrec.workflow.steps import Listener, Steps
 
-__all__ = ["fit", "judge", "load", "run"]
+__all__ = ["fit", "folds", "judge", "load", "run"]
 
 ENTRIES = ("recommendations.parquet", "model", "report.html", "config.toml", "metrics.json")
 
@@ -152,10 +152,10 @@ def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | N
     if isinstance(config.split, NoSplit):
         return None
     with steps("split"):
-        folds = _folds(config, events)
+        cuts = folds(config, events)
     trials = []
-    for number, fold in enumerate(folds, 1):
-        where = f" (fold {number} of {len(folds)})" if len(folds) > 1 else ""
+    for number, fold in enumerate(cuts, 1):
+        where = f" (fold {number} of {len(cuts)})" if len(cuts) > 1 else ""
         model = fit(config, fold.train, steps, f" on the training part{where}")
         baseline = Popularity().fit(model.interactions)
         with steps(f"judge{where}"):
@@ -164,7 +164,8 @@ def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | N
     return judged(trials)
 
 
-def _folds(config: RunConfig, events: Events) -> list[Split]:
+def folds(config: RunConfig, events: Events) -> list[Split]:
+    """Cut the log as ``[split]`` says; a test that was given is read."""
     options = config.split
     if isinstance(options, FoldSplit):
         return split(events, options)

@@ -19,6 +19,7 @@ from pyrec.models.registry import MODELS, estimator_class
 from pyrec.preparation.cleaning import CleaningRules
 from pyrec.preparation.split import SplitOptions, TimeSplit
 from pyrec.preparation.weighting import Weighting
+from pyrec.tuning.options import Tuning
 
 __all__ = ["Catalogue", "Data", "Output", "RunConfig", "Runtime"]
 
@@ -101,6 +102,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
         The name of a model, and its hyper-parameters.
     evaluation : Protocol
         How the model is judged.
+    tune : Tuning
+        How `pyrec tune` chooses the options of the model.
     output : Output
         What is written, and where.
     runtime : Runtime
@@ -125,6 +128,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     split: SplitOptions = TimeSplit()
     model: dict[str, Any]
     evaluation: Protocol = Protocol()
+    tune: Tuning = Tuning()
     output: Output = Output()
     runtime: Runtime = Runtime()
 
@@ -212,6 +216,13 @@ class RunConfig(Options, frozen=True, kw_only=True):
         model = {"name": self.model["name"], **self.estimator().get_params()}
         return self.get_params() | {"model": model}
 
+    def portable(self) -> dict[str, Any]:
+        """Return the same for a file in another folder: paths are absolute."""
+        options = self.complete()
+        for dotted in _PATHS:
+            _resolve(options, dotted, Path.cwd())
+        return options
+
 
 # Options that are paths.
 _PATHS = ("data.path", "data.catalogue.path", "split.test", "output.directory")
@@ -221,7 +232,7 @@ def _resolve(options: dict[str, Any], dotted: str, folder: Path) -> None:
     """Make a path, if it is there, absolute or relative to the working directory."""
     *tables, name = dotted.split(".")
     for table in tables:
-        options = options.get(table, {})
+        options = options.get(table) or {}
         if not isinstance(options, dict):
             return
     if isinstance(path := options.get(name), str):

@@ -1,0 +1,40 @@
+"""The commands that choose: tune."""
+
+import json
+
+import pytest
+from command import command, refused, use, write_shop
+
+from pyrec.workflow.runconfig import RunConfig
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(site):
+    use(site)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return write_shop(tmp_path_factory.mktemp("shop"))
+
+
+def test_tune_writes_a_configuration_that_runs_and_goes_on_later(shop, tmp_path):
+    small = ("--set", "model.name=ease", "--set", "tune.trials=2")
+    result = command("tune", shop / "run.toml", *small, "-o", tmp_path / "best.toml")
+    assert result.returncode == 0, result.stderr
+    assert "ndcg@20" in result.stdout
+    assert "2 done" in result.stdout
+    assert RunConfig.from_toml(tmp_path / "best.toml").model["name"] == "ease"
+    more = (*small[:-1], "tune.trials=3", "--json", "-o", tmp_path / "best.toml")
+    found = json.loads(command("tune", shop / "run.toml", *more).stdout)
+    assert len(found["trials"]) == 3
+    assert found["study"] == str(tmp_path / "run.study")
+    out = ("--set", f"output.directory={tmp_path / 'out'}")
+    assert command("run", tmp_path / "best.toml", *out).returncode == 0
+
+
+def test_what_cannot_be_tuned_is_named(shop, tmp_path):
+    arguments = ("tune", shop / "run.toml", "-o", tmp_path / "x.toml", "--set")
+    refused(command(*arguments, "model.name=popularity"), "declares no options to search")
+    refused(command(*arguments, "tune.search.factor=[1]"), "unknown option")
+    assert not (tmp_path / "x.toml").exists()
