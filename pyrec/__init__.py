@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
+    from pyrec.models.session_knn import SessionKNN
+    from pyrec.models.transitions import Transitions
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
     from pyrec.tuning.study import tune
@@ -42,6 +44,8 @@ _MODULES = {
     "P3Alpha": "models.graph",
     "Popularity": "models.popularity",
     "RP3Beta": "models.graph",
+    "SessionKNN": "models.session_knn",
+    "Transitions": "models.transitions",
     "UserKNN": "models.neighbors",
     "Ranking": "data.ranking",
     "Vocabulary": "data.vocabulary",
@@ -77,6 +81,8 @@ __all__ = [
     "Popularity",
     "RP3Beta",
     "Ranking",
+    "SessionKNN",
+    "Transitions",
     "UserKNN",
     "Vocabulary",
     "compare",

@@ -255,6 +255,25 @@ def als_objective(
 def row_norms(matrix: Csr) -> _F64:
     """Return the Euclidean norm of every row."""
 
+def nearest_sessions(
+    running: Csr, sessions_of: Csr, *, sample: int, k: int, length: int, threads: int
+) -> tuple[_I64, _I32, _F32]:
+    """Return offsets, columns and values of the `k` past sessions most like each running one.
+
+    Parameters
+    ----------
+    running : Csr (n, items)
+        Weights of the items, most for the latest; only the `length` heaviest are looked at.
+    sessions_of : Csr (items, sessions)
+        The past sessions of each item, numbered from the latest on. Only the `sample` latest that
+        share an item with the running one are compared.
+
+    Returns
+    -------
+    offsets, columns, values
+        The value is the sum of the weights of the shared items times the greatest of them.
+    """
+
 def find_neighbors(
     rows: Csr,
     row_weights: _F32,

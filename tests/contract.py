@@ -3,6 +3,7 @@
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def shop(seed=0):
     plain = Interactions.from_scipy(matrix, users=users, items=items)
     kinds = rng.integers(1, 4, plain.nnz).astype(np.uint32)
     kinds.flags.writeable = False
-    return Interactions(users, items, plain.csr, kinds, ("view", "purchase"))
+    times = rng.permutation(plain.nnz)
+    return Interactions(users, items, plain.csr, kinds, ("view", "purchase"), times)
 
 
 def seen_by(interactions, row, kind=None):
@@ -240,7 +242,8 @@ class ModelContract:
             estimator.fit(sp.csr_array((3, 4), dtype=np.float32))
 
     def test_one_user_and_one_item(self, estimator):
-        model = estimator.fit(sp.csr_array([[1.0]]))
+        alone = replace(Interactions.from_scipy(sp.csr_array([[1.0]])), timestamps=[0])
+        model = estimator.fit(alone)
         assert model.recommend(0, k=3).counts == 0
         assert model.recommend(0, k=3, exclude_seen=False).counts <= 1
 

@@ -26,6 +26,10 @@ ESTIMATORS = [
     pyrec.P3Alpha(neighbors=12, alpha=0.8),
     pyrec.RP3Beta(),
     pyrec.GraphFilter(neighbors=20),
+    pyrec.Transitions(neighbors=15),
+    pyrec.Transitions(window=30, source_exponent=0.5, target_exponent=0.3),
+    pyrec.SessionKNN(neighbors=15),
+    pyrec.SessionKNN(sample=20, neighbors=7, length=4, rarity=0, recency=0.5),
     pyrec.UserKNN(metric="asymmetric", alpha=0.7, weighting="tfidf", shrink=1.0),
 ]
 

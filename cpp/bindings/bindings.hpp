@@ -13,6 +13,7 @@ void bind_resampling(pybind11::module_& module);
 void bind_grouping(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_scoring(pybind11::module_& module);
+void bind_sessions(pybind11::module_& module);
 void bind_similarity(pybind11::module_& module);
 
 }  // namespace pyrec::bindings

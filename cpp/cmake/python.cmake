@@ -15,6 +15,7 @@ pybind11_add_module(
   cpp/bindings/resampling.cpp
   cpp/bindings/runtime.cpp
   cpp/bindings/scoring.cpp
+  cpp/bindings/sessions.cpp
   cpp/bindings/similarity.cpp)
 target_link_libraries(_kernels PRIVATE pyrec::core)
 target_compile_options(_kernels PRIVATE -Wall -Wextra -Wshadow $<$<BOOL:${PYREC_WERROR}>:-Werror>)

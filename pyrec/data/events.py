@@ -317,7 +317,7 @@ class Events:
             raise DataError(f"how: {how!r} is unknown" + suggestion(str(how), _HOW))
         factors = None
         if kind_weights is not None:
-            factors = self._kind_factors(kind_weights)
+            factors = self.kind_factors(kind_weights)
             used = factors[self.kinds] > 0
             if not np.all(used):
                 return self.take(used).aggregate(how, kind_weights)
@@ -356,7 +356,8 @@ class Events:
             )
         return owned(single)
 
-    def _kind_factors(self, kind_weights: Mapping[str, float]) -> NDArray[np.float64]:
+    def kind_factors(self, kind_weights: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return the factor of each kind, in the order of `kind_names`, or raise as `aggregate`."""
         for kind, factor in kind_weights.items():
             self.kind_code(kind)
             number = isinstance(factor, Real) and not isinstance(factor, bool)

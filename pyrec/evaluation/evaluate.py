@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pyrec import runtime
+from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, place_of
 from pyrec.errors import DataError
 from pyrec.evaluation.cases import Cases, as_interactions
@@ -13,6 +14,7 @@ from pyrec.evaluation.evidence import Ratings
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
+from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Estimator, Model
 from pyrec.preparation.split import Split
 
@@ -98,6 +100,8 @@ def evaluate(
         description, histories, test = test.description, test.histories, test.test
     if candidates is not None:
         candidates = as_interactions(candidates, model, "candidates")
+    if isinstance(histories, Events | Interactions) and isinstance(model, FoldsIn):
+        histories = model.weigh_histories(histories)
     if histories is not None:
         histories = as_interactions(histories, model, "histories")
     with runtime.threads(runtime.resolve_threads(threads)):

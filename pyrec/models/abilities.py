@@ -11,8 +11,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
+from pyrec.data.columns import owned
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions, as_csr, frozen
+from pyrec.data.interactions import Interactions, as_csr
 from pyrec.data.ranking import Explanation, Ranking
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.models.base import Lists, Model
@@ -20,7 +21,7 @@ from pyrec.models.query import (
     Filter,
     checked_k,
     encode_queries,
-    id_lists,
+    known_rows,
     require_room,
     resolve_filter,
 )
@@ -63,8 +64,9 @@ class FoldsIn(ABC):
         ----------
         histories : list of ids, list of such lists, Events, Interactions or scipy sparse
             What each person has had: one flat list gives one list, a list of lists a batch. A
-            sparse matrix is over the model's item rows and carries weights; lists weigh 1 each.
-            Unknown ids are left out and counted in a warning of the logger ``pyrec``.
+            sparse matrix is over the model's item rows and carries weights; what is in a list
+            weighs 1, or, for a model of sequences, the more the later it stands. Unknown ids are
+            left out and counted in a warning of the logger ``pyrec``.
         k, exclude_seen, items, exclude, threads
             As in `Model.recommend`; `exclude_seen` refers to the history given.
 
@@ -80,7 +82,7 @@ class FoldsIn(ABC):
         """
         assert isinstance(self, Model)
         k = checked_k(k)
-        csr, single = _histories(histories, self)
+        csr, single = _histories(histories, self, self)
         require_room(csr.shape[0], k)
         filter_ = resolve_filter(items, exclude, csr.shape[0], self.items)
         rows, scores = self.recommend_for_rows(
@@ -107,6 +109,15 @@ class FoldsIn(ABC):
         empty = np.diff(histories.offsets) == 0
         rows[empty], scores[empty] = -1, -np.inf
         return rows, scores
+
+    def weigh_histories(self, histories: Events | Interactions) -> Interactions:
+        """Return what people have had with the weights that the model expects: those given."""
+        return histories.aggregate() if isinstance(histories, Events) else histories
+
+    def _weigh_list(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the distinct items of one history in order of rows, and their weights: 1."""
+        distinct = np.unique(rows)
+        return distinct, np.ones(len(distinct), np.float32)
 
     @abstractmethod
     def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
@@ -205,12 +216,10 @@ class Explains(ABC):
         """Return every history item and its contribution; they sum to the score."""
 
 
-def _histories(histories: Any, model: Model) -> tuple[Csr, bool]:
+def _histories(histories: Any, model: Model, folding: FoldsIn) -> tuple[Csr, bool]:
     """Return histories over the model's item rows, and whether it was a single one."""
-    if isinstance(histories, Events):
-        histories = histories.aggregate()
-    if isinstance(histories, Interactions):
-        return _aligned(histories, model), False
+    if isinstance(histories, Events | Interactions):
+        return _aligned(folding.weigh_histories(histories), model), False
     if sp.issparse(histories) or isinstance(histories, Csr):
         csr = as_csr(histories, "histories")
         if csr.shape[1] != len(model.items):
@@ -226,9 +235,11 @@ def _histories(histories: Any, model: Model) -> tuple[Csr, bool]:
         )
     single = len(histories) == 0 or np.ndim(histories[0]) == 0
     lists = [histories] if single else histories
-    offsets, columns = id_lists("histories", lists, model.items, warn=True)
-    ones = np.ones(len(columns), dtype=np.float32)
-    return Csr(frozen(offsets), frozen(columns), frozen(ones), len(model.items)), single
+    known = known_rows("histories", lists, model.items, warn=True)
+    weighed = [folding._weigh_list(rows) for rows in known]
+    offsets = np.append(0, np.cumsum([len(columns) for columns, _ in weighed], dtype=np.int64))
+    columns, weights = (np.concatenate(parts) for parts in zip(*weighed, strict=True))
+    return Csr(owned(offsets), owned(columns), owned(weights), len(model.items)), single
 
 
 def _aligned(interactions: Interactions, model: Model) -> Csr:

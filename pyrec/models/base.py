@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import Options
+from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.data.ranking import Ranking
 from pyrec.data.vocabulary import Vocabulary
@@ -85,9 +86,9 @@ class Estimator(Options, frozen=True, kw_only=True):
 
         Parameters
         ----------
-        interactions : Interactions or scipy sparse (n_users, n_items)
-            One weight per pair of user and item. A plain sparse matrix of any format and numeric
-            dtype is taken with row numbers as ids.
+        interactions : Interactions, Events or scipy sparse (n_users, n_items)
+            One weight per pair of user and item; that of events is the sum of theirs. A plain
+            sparse matrix of any format and numeric dtype is taken with row numbers as ids.
         callback : callable, optional
             Called after each pass of an iterative algorithm with a `Step`; returning True stops
             the training there.
@@ -115,8 +116,8 @@ class Estimator(Options, frozen=True, kw_only=True):
 
 def checked_input(interactions: Any, callback: Callback | None) -> Interactions:
     """Return what `fit` is given, checked."""
-    as_is = isinstance(interactions, Interactions)
-    checked: Interactions = interactions if as_is else Interactions.from_scipy(interactions)
+    known = interactions.aggregate() if isinstance(interactions, Events) else interactions
+    checked = known if isinstance(known, Interactions) else Interactions.from_scipy(known)
     if callback is not None and not callable(callback):
         raise DataError(f"callback: must be a function of a step, not {callback!r}")
     if checked.nnz == 0:

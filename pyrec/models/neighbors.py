@@ -23,7 +23,15 @@ from pyrec.preparation.weighting import Axis, Collection, bm25, tfidf
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Comparable, Measure, Metric, most_similar
 
-__all__ = ["ItemKNN", "ItemKNNModel", "UserKNN", "UserKNNModel"]
+__all__ = [
+    "ItemKNN",
+    "ItemKNNModel",
+    "UserKNN",
+    "UserKNNModel",
+    "csr_arrays",
+    "csr_from",
+    "rank",
+]
 
 
 class Neighborhood(Estimator, frozen=True, kw_only=True):
@@ -155,7 +163,7 @@ class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):
         )
 
     def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
-        return _rank(histories, self.influence, k, filter_, threads)
+        return rank(histories, self.influence, k, filter_, threads)
 
     def _similar_items(self, item_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
         return _kernels.top_k_of_rows(self.nearest.take(item_rows), k=k, threads=threads)
@@ -172,13 +180,13 @@ class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):
         return history.columns[of], contributions.astype(np.float64)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return _csr_arrays(self.influence)
+        return csr_arrays(self.influence)
 
     @classmethod
     def _from_arrays(
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
-        return cls(estimator, interactions, _csr_from(arrays, len(interactions.items)))
+        return cls(estimator, interactions, csr_from(arrays, len(interactions.items)))
 
 
 class UserKNN(Neighborhood, frozen=True, kw_only=True):
@@ -279,22 +287,22 @@ class UserKNNModel(Model, FoldsIn, SimilarUsers):
         nearest = most_similar(
             newcomers, users, columns, estimator.neighbors, measure, threads=threads
         )
-        return _rank(nearest, self.interactions.csr, k, filter_, threads)
+        return rank(nearest, self.interactions.csr, k, filter_, threads)
 
     def _similar_users(self, user_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
         return _kernels.top_k_of_rows(self.nearest.take(user_rows), k=k, threads=threads)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return _csr_arrays(self.nearest)
+        return csr_arrays(self.nearest)
 
     @classmethod
     def _from_arrays(
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
-        return cls(estimator, interactions, _csr_from(arrays, len(interactions.users)))
+        return cls(estimator, interactions, csr_from(arrays, len(interactions.users)))
 
 
-def _rank(rows: Csr, matrix: Csr, k: int, filter_: Filter, threads: int) -> Lists:
+def rank(rows: Csr, matrix: Csr, k: int, filter_: Filter, threads: int) -> Lists:
     """Rank the entries of ``rows @ matrix`` under a filter."""
     if filter_.candidates is None:
         return _kernels.recommend_sparse(
@@ -307,11 +315,13 @@ def _rank(rows: Csr, matrix: Csr, k: int, filter_: Filter, threads: int) -> List
     return _kernels.top_k_of_rows(scored, k=k, threads=threads)
 
 
-def _csr_arrays(csr: Csr) -> dict[str, NDArray[Any]]:
+def csr_arrays(csr: Csr) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a matrix, for an artefact."""
     return {"offsets": csr.offsets, "columns": csr.columns, "values": csr.values}
 
 
-def _csr_from(arrays: dict[str, NDArray[Any]], columns: int) -> Csr:
+def csr_from(arrays: dict[str, NDArray[Any]], columns: int) -> Csr:
+    """Rebuild a matrix from `csr_arrays`."""
     return Csr(
         frozen(arrays["offsets"]), frozen(arrays["columns"]), frozen(arrays["values"]), columns
     )

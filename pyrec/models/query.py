@@ -21,7 +21,7 @@ __all__ = [
     "checked_k",
     "checked_rows",
     "encode_queries",
-    "id_lists",
+    "known_rows",
     "require_room",
     "resolve_filter",
 ]
@@ -146,18 +146,11 @@ def resolve_filter(items: Any, exclude: Any, n: int, vocabulary: Vocabulary) -> 
     return Filter(excluded, allowed, candidates)
 
 
-def id_lists(
+def known_rows(
     name: str, lists: Any, vocabulary: Vocabulary, *, warn: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Encode lists of ids as offsets and sorted distinct rows; unknown ids are left out."""
-    offsets = np.zeros(len(lists) + 1, dtype=np.int64)
-    chunks = []
-    for i, ids in enumerate(lists):
-        rows = np.unique(_known_rows(f"{name}[{i}]", ids, vocabulary, warn=warn))
-        chunks.append(rows)
-        offsets[i + 1] = offsets[i] + len(rows)
-    columns = np.concatenate(chunks) if chunks else np.empty(0, np.int32)
-    return offsets, columns.astype(np.int32)
+) -> list[NDArray[np.int32]]:
+    """Encode lists of ids as rows in the same order; unknown ids are left out."""
+    return [_known_rows(f"{name}[{i}]", ids, vocabulary, warn=warn) for i, ids in enumerate(lists)]
 
 
 def _ids_of(name: str, argument: Any) -> Any:
@@ -186,7 +179,9 @@ def _lists(name: str, lists: Any, n: int, vocabulary: Vocabulary, *, warn: bool)
     if sp.issparse(lists) or isinstance(lists, Csr):
         csr = as_csr(lists, name)
     else:
-        offsets, columns = id_lists(name, lists, vocabulary, warn=warn)
+        rows = [np.unique(of) for of in known_rows(name, lists, vocabulary, warn=warn)]
+        offsets = np.append(0, np.cumsum([len(of) for of in rows], dtype=np.int64))
+        columns = np.concatenate(rows) if rows else np.empty(0, np.int32)
         ones = np.ones(len(columns), np.float32)
         csr = Csr(frozen(offsets), frozen(columns), frozen(ones), len(vocabulary))
     if csr.shape != (n, len(vocabulary)):

@@ -20,6 +20,8 @@ MODELS = {
     "p3alpha": ("pyrec.models.graph", "P3Alpha", "GraphModel"),
     "popularity": ("pyrec.models.popularity", "Popularity", "PopularityModel"),
     "rp3beta": ("pyrec.models.graph", "RP3Beta", "GraphModel"),
+    "session_knn": ("pyrec.models.session_knn", "SessionKNN", "SessionKNNModel"),
+    "transitions": ("pyrec.models.transitions", "Transitions", "TransitionsModel"),
     "user_knn": ("pyrec.models.neighbors", "UserKNN", "UserKNNModel"),
 }
 

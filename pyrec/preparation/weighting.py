@@ -22,7 +22,18 @@ from pyrec.data.interactions import Interactions, as_csr, place_of
 from pyrec.data.moments import DAY, Moment, microseconds
 from pyrec.errors import DataError
 
-__all__ = ["Collection", "Weighting", "binarize", "bm25", "log1p", "tfidf", "time_decay", "weigh"]
+__all__ = [
+    "Collection",
+    "Weighting",
+    "binarize",
+    "bm25",
+    "log1p",
+    "recency",
+    "tfidf",
+    "time_decay",
+    "weigh",
+    "weigh_events",
+]
 
 Matrix = TypeVar("Matrix")  # Interactions, Csr, or any scipy sparse matrix
 Timed = TypeVar("Timed", Interactions, Events)
@@ -226,6 +237,36 @@ def time_decay(data: Timed, half_life: float, now: Moment | None = None) -> Time
     return _with_values(data, data.csr.values * factors)
 
 
+def recency(interactions: Interactions, exponent: float = 1.0) -> Interactions:
+    """Weigh pairs by how many of the user's came later: ``(1 + later) ** -exponent``.
+
+    The latest item of each user weighs 1, the one before it ``2 ** -exponent``. What came at the
+    same time, like the items of a basket, weighs alike.
+
+    Raises
+    ------
+    DataError
+        If there are no timestamps.
+
+    Examples
+    --------
+    >>> log = Events.from_ids(users=[1, 1, 1], items=[5, 6, 7], timestamps=[10, 30, 20])
+    >>> recency(log.aggregate()).csr.values.round(2).tolist()
+    [0.33000001311302185, 1.0, 0.5]
+    """
+    if interactions.timestamps is None:
+        raise DataError("recency: there are no timestamps")
+    csr, times = interactions.csr, interactions.timestamps
+    rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets))
+    order = np.lexsort((-times, rows))
+    places = np.arange(csr.nnz) - csr.offsets[rows]
+    moved = places > 0
+    moved[1:] &= times[order][1:] == times[order][:-1]  # one of several at the same time
+    later = np.empty(csr.nnz)
+    later[order] = np.maximum.accumulate(np.where(moved, 0, np.arange(csr.nnz))) - csr.offsets[rows]
+    return _with_values(interactions, (1 + later) ** -exponent)
+
+
 class Weighting(Options, frozen=True, kw_only=True):
     """How the events of a pair become its weight.
 
@@ -264,6 +305,24 @@ def weigh(events: Events, options: Weighting) -> Interactions:
             events, merge = replace(events, weights=None), "sum"
         events = time_decay(events, options.half_life)
     return _SCHEMES[options.scheme](events.aggregate(merge, options.kinds))
+
+
+def weigh_events(events: Events, options: Weighting) -> Events:
+    """Weigh single events by kind and age, for models of sequences, which have no merged pairs.
+
+    Examples
+    --------
+    >>> log = Events.from_ids(users=[1, 1, 2], items=[5, 5, 5], kinds=["view", "buy", "view"])
+    >>> weigh_events(log, Weighting(kinds={"view": 0, "buy": 6})).weights.tolist()
+    [6.0]
+    """
+    if options.half_life is not None:
+        events = time_decay(events, options.half_life)
+    if options.kinds is None:
+        return events
+    factors = events.kind_factors(options.kinds)[events.kinds]
+    weights = owned((events.weights_or_ones() * factors).astype(np.float32))
+    return replace(events, weights=weights).take(factors > 0)
 
 
 _SCHEMES: dict[str, Callable[[Interactions], Interactions]] = {

@@ -22,9 +22,10 @@ from pyrec.io.sources import column_names
 from pyrec.io.writing import write_table
 from pyrec.models.base import Model
 from pyrec.models.popularity import Popularity
+from pyrec.models.sequential import Sequential
 from pyrec.preparation.cleaning import clean
 from pyrec.preparation.split import FoldSplit, GivenSplit, NoSplit, Split, split
-from pyrec.preparation.weighting import weigh
+from pyrec.preparation.weighting import weigh, weigh_events
 from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
@@ -143,8 +144,9 @@ def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Mod
     estimator = config.estimator()
     passes = getattr(estimator, "iterations", 0)
     with steps(f"fit {estimator.name}{where}") as progress:
-        interactions = weigh(events, config.weighting)
-        return estimator.fit(interactions, callback=lambda step: progress(step.iteration, passes))
+        weighed = weigh_events if isinstance(estimator, Sequential) else weigh
+        known = weighed(events, config.weighting)
+        return estimator.fit(known, callback=lambda step: progress(step.iteration, passes))
 
 
 def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | None:

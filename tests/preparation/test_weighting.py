@@ -15,6 +15,7 @@ from pyrec.preparation.weighting import (
     binarize,
     bm25,
     log1p,
+    recency,
     tfidf,
     time_decay,
     weigh,
@@ -151,3 +152,21 @@ def test_complete_journey(real_data):
     whole = weigh(log, Weighting(merge="count"))
     assert recent.nnz == whole.nnz
     assert 0 < recent.csr.values.sum() < whole.csr.values.sum() == len(log)
+
+
+@given(logs(timestamps=True), st.sampled_from([0.0, 1.0, 1.5]))
+def test_recency_counts_what_came_later(log, exponent):
+    pairs = log.aggregate("count")
+    weighed = recency(pairs, exponent)
+    users = np.repeat(np.arange(len(log.users)), np.diff(pairs.csr.offsets))
+    later = [
+        np.count_nonzero((users == user) & (pairs.timestamps > time))
+        for user, time in zip(users, pairs.timestamps, strict=True)
+    ]
+    expected = (1 + np.array(later, float)) ** -exponent
+    np.testing.assert_allclose(weighed.csr.values, expected, rtol=1e-6)
+
+
+def test_recency_needs_times():
+    with pytest.raises(DataError, match="recency: there are no timestamps"):
+        recency(Events.from_ids(users=[1], items=[2]).aggregate())
