@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyrec.models.transitions import Transitions
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
+    from pyrec.tuning.blend import Blend
     from pyrec.tuning.study import tune
     from pyrec.workflow.batch import write_recommendations
     from pyrec.workflow.parts import merge_recommendations
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 # once, and a service loads only what it touches.
 _MODULES = {
     "ALS": "models.als",
+    "Blend": "tuning.blend",
     "EASE": "models.ease",
     "Events": "data.events",
     "Interactions": "data.interactions",
@@ -73,6 +75,7 @@ _MODULES = {
 __all__ = [
     "ALS",
     "EASE",
+    "Blend",
     "Events",
     "GraphFilter",
     "Interactions",

@@ -9,11 +9,12 @@ from pyrec.errors import ArtifactError, ConfigError
 from pyrec.io import artifact
 from pyrec.models.base import Estimator, Model
 
-__all__ = ["MODELS", "estimator_class", "load"]
+__all__ = ["MODELS", "estimator_class", "load", "model_class"]
 
 # name: (module, estimator class, model class); imported when first asked for.
 MODELS = {
     "als": ("pyrec.models.als", "ALS", "ALSModel"),
+    "blend": ("pyrec.tuning.blend", "Blend", "BlendModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
@@ -46,6 +47,19 @@ def estimator_class(name: str) -> type[Estimator]:
     return found
 
 
+def model_class(name: str) -> type[Model]:
+    """Return the class of the fitted models of a name that `estimator_class` knows.
+
+    Examples
+    --------
+    >>> model_class("popularity").__name__
+    'PopularityModel'
+    """
+    module, _, model = MODELS[name]
+    found: type[Model] = getattr(import_module(module), model)
+    return found
+
+
 def load(path: str | Path, *, verify: bool = False) -> Model:
     """Load a saved model of any kind; its arrays are memory maps that processes share.
 
@@ -75,10 +89,7 @@ def load(path: str | Path, *, verify: bool = False) -> Model:
         name = saved.metadata["model"]
         estimator = build(estimator_class(name), saved.metadata["estimator"])
         interactions = Interactions.from_arrays(saved.arrays, tuple(saved.metadata["kind_names"]))
-        module, _, model = MODELS[name]
-        loaded: Model = getattr(import_module(module), model)._from_arrays(
-            estimator, interactions, saved.part("model")
-        )
+        loaded: Model = model_class(name)._from_arrays(estimator, interactions, saved.part("model"))
     except (KeyError, ValueError, TypeError) as error:
         raise ArtifactError(f"{path}: is not a model that this pyrec knows ({error})") from error
     return loaded
