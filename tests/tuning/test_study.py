@@ -27,7 +27,7 @@ def choices(tuned):
 def test_the_best_of_all_trials_is_returned(log):
     tuned = pyrec.tune(pyrec.EASE(regularization=4000), log, trials=6, metric="recall@5")
     assert len(tuned.trials) == 6
-    assert tuned.trials[0].options == {"regularization": 4000}
+    assert tuned.trials[0].options["regularization"] == 4000
     assert tuned.value == max(trial.value for trial in tuned.trials)
     fold = cut(log)
     again = pyrec.evaluate(tuned.estimator.fit(fold.train), fold.test, metrics="recall@5")
