@@ -11,7 +11,7 @@ from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
 
-__all__ = ["Sequences"]
+__all__ = ["Sequences", "in_sessions"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,19 +62,9 @@ class Sequences:
                 f"weights: {weights.min():g} is negative; what comes after what is counted, so "
                 "remove such events in cleaning (returns, positive_weights)"
             )
-        times = np.arange(len(data)) if data.timestamps is None else data.timestamps
-        visits = data.user_rows if data.sessions is None else data.sessions
-        order = np.lexsort((times, visits, data.user_rows))
-        users, visits, times = data.user_rows[order], visits[order], times[order]
-        starts = np.flatnonzero(_changes(users) | _changes(visits))
-        sizes = np.diff(np.append(starts, len(order)))
-        by_end = np.argsort(times[starts + sizes - 1], kind="stable")
-        offsets = np.append(0, np.cumsum(sizes[by_end]))
-        shifts = np.repeat(starts[by_end] - offsets[:-1], sizes[by_end])
-        order = order[np.arange(len(order)) + shifts]
-        return cls(
-            owned(offsets), owned(data.item_rows[order]), owned(weights[order]), len(data.items)
-        )
+        offsets, order = in_sessions(data)
+        items, counted = owned(data.item_rows[order]), owned(weights[order])
+        return cls(offsets, items, counted, len(data.items))
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -83,6 +73,26 @@ class Sequences:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+
+def in_sessions(events: Events) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of events session by session, and where each session begins.
+
+    Examples
+    --------
+    >>> log = Events.from_ids(users=[1, 2, 1, 2], items=[7, 7, 8, 9], timestamps=[4, 2, 3, 1])
+    >>> [array.tolist() for array in in_sessions(log)]
+    [[0, 2, 4], [3, 1, 2, 0]]
+    """
+    times = np.arange(len(events)) if events.timestamps is None else events.timestamps
+    visits = events.user_rows if events.sessions is None else events.sessions
+    order = np.lexsort((times, visits, events.user_rows))
+    starts = np.flatnonzero(_changes(events.user_rows[order]) | _changes(visits[order]))
+    sizes = np.diff(np.append(starts, len(order)))
+    by_end = np.argsort(times[order[starts + sizes - 1]], kind="stable")
+    offsets = np.append(0, np.cumsum(sizes[by_end]))
+    shifts = np.repeat(starts[by_end] - offsets[:-1], sizes[by_end])
+    return owned(offsets), owned(order[np.arange(len(order)) + shifts])
 
 
 def _events_of(interactions: Interactions) -> Events:

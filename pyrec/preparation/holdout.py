@@ -19,11 +19,13 @@ from pyrec.errors import DataError
 __all__ = [
     "Log",
     "Split",
+    "described",
     "hold_out_by_time",
     "hold_out_given",
     "hold_out_last",
     "hold_out_pairs",
     "hold_out_users",
+    "part_of",
 ]
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -120,7 +122,7 @@ class Log:
             rest &= ~of_held_out
         facts["left_out"] = {reason: int(np.count_nonzero(mask)) for reason, mask in left.items()}
         facts["new_pairs"], facts["repeats"] = int(np.count_nonzero(tested)) - repeats, repeats
-        return _described(self.events.take(rest), self.events.take(test), histories, facts)
+        return described(self.events.take(rest), self.events.take(test), histories, facts)
 
 
 def hold_out_by_time(log: Log, at: Moment | None, ratio: float) -> Split:
@@ -210,7 +212,7 @@ def hold_out_given(events: Events, test: Events, target: str | None, new_pairs: 
     else:
         facts["repeats"] = len(np.unique(keys[others]))
         facts["new_pairs"] -= facts["repeats"]
-    return _described(train, test, None, facts)
+    return described(train, test, None, facts)
 
 
 def part_of(n: int, share: float, what: str) -> int:
@@ -265,9 +267,10 @@ def _rank_within(groups: NDArray[Any], keys: NDArray[Any]) -> NDArray[np.int64]:
     return ranks - np.searchsorted(groups, groups)
 
 
-def _described(
+def described(
     train: Events, test: Events, histories: Events | None, facts: dict[str, Any]
 ) -> Split:
+    """Return the parts with their sizes, and what of the test training does not know."""
     if not len(train):
         raise DataError("split: nothing would be left to learn from; hold out less")
     if not len(test):

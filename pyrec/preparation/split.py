@@ -26,10 +26,11 @@ from pyrec.preparation.holdout import (
     hold_out_users,
     part_of,
 )
+from pyrec.preparation.next_item import hold_out_given_sessions, hold_out_sessions
 
 __all__ = [
-    "FoldSplit", "GivenSplit", "LastSplit", "NoSplit", "RandomSplit", "Split", "SplitOptions",
-    "TimeSplit", "UserSplit", "split",
+    "FoldSplit", "GivenSplit", "LastSplit", "NoSplit", "RandomSplit", "SessionSplit", "Split",
+    "SplitOptions", "TimeSplit", "UserSplit", "split",
 ]  # fmt: skip
 
 Share: TypeAlias = Annotated[float, Meta(gt=0, lt=1)]
@@ -185,12 +186,57 @@ class GivenSplit(_Split, frozen=True, kw_only=True, tag="given"):
     test: str | None = None
 
 
+class SessionSplit(Options, frozen=True, kw_only=True, tag_field="method", tag="sessions"):
+    """Hold out whole sessions, and be judged on the next item at every step of them.
+
+    A session is what one user did in one session of the log, or, where there are none, all that the
+    user did. Each event of a held-out session but the first is a test, and has the events before it
+    in the session as its history: models that fold in (`recommend_for`) can be judged, and each
+    step counts as a user. The metrics of the literature are those of all pairs, of items that
+    somebody had in training: ``evaluate(..., metrics=["hit_rate@20", "mrr@20"], pairs="all",
+    cold_items="drop")``. Steps of a session resemble each other, so that intervals are narrower
+    than they should be.
+
+    Parameters
+    ----------
+    at : date or time, optional
+        The sessions that end from then on are held out.
+    ratio : float
+        Without `at`: the share of sessions to hold out, those that end last.
+    target : str, optional
+        The kind of event to be judged on, such as what is bought next; histories have all kinds.
+    window : int
+        At most so many events before a step are its history.
+    test : str, optional
+        A file of sessions to hold out instead, as in `GivenSplit`.
+    """
+
+    at: Moment | None = None
+    ratio: Share = 0.1
+    target: str | None = None
+    window: Annotated[int, Meta(ge=1)] = 50
+    test: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check types, then the moment."""
+        super().__post_init__()
+        if self.at is not None:
+            microseconds(self.at, "at")
+
+
 class NoSplit(_Split, frozen=True, kw_only=True, tag="none"):
     """Learn from everything and be judged on nothing."""
 
 
 SplitOptions: TypeAlias = (
-    TimeSplit | LastSplit | RandomSplit | UserSplit | FoldSplit | GivenSplit | NoSplit
+    TimeSplit
+    | LastSplit
+    | RandomSplit
+    | UserSplit
+    | SessionSplit
+    | FoldSplit
+    | GivenSplit
+    | NoSplit
 )
 
 
@@ -201,7 +247,7 @@ def split(events: Events, options: FoldSplit, test: None = None) -> list[Split]:
 @overload
 def split(
     events: Events,
-    options: TimeSplit | LastSplit | RandomSplit | UserSplit | GivenSplit | NoSplit,
+    options: TimeSplit | LastSplit | RandomSplit | UserSplit | SessionSplit | GivenSplit | NoSplit,
     test: Events | None = None,
 ) -> Split: ...
 
@@ -213,10 +259,10 @@ def split(events: Events, options: SplitOptions, test: Events | None = None) -> 
     ----------
     events : Events
         The log.
-    options : TimeSplit, LastSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit or NoSplit
+    options : TimeSplit, LastSplit, SessionSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit, ...
         How to cut it.
     test : Events, optional
-        The test of a `GivenSplit`.
+        The test of a `GivenSplit` or `SessionSplit`.
 
     Returns
     -------
@@ -238,16 +284,22 @@ def split(events: Events, options: SplitOptions, test: Events | None = None) -> 
     (2, 2, 1, 1)
     """
     require(events, Events, "events", "pyrec.read_events makes them")
-    require(options, _Split, "options", "name one such as TimeSplit(at=...)")
+    require(options, (_Split, SessionSplit), "options", "name one such as TimeSplit(at=...)")
     if test is not None:
         require(test, Events, "test", "pyrec.read_events makes it")
-    if test is not None and not isinstance(options, GivenSplit):
-        raise DataError("split: only a GivenSplit takes a test")
+    if test is not None and not isinstance(options, GivenSplit | SessionSplit):
+        raise DataError("split: only a GivenSplit or SessionSplit takes a test")
     cuts = [_told(cut, options) for cut in _cut(events, options, test)]
     return cuts if isinstance(options, FoldSplit) else cuts[0]
 
 
 def _cut(events: Events, options: SplitOptions, test: Events | None) -> list[Split]:
+    if isinstance(options, SessionSplit):
+        if test is not None:
+            return [hold_out_given_sessions(events, test, options.target, options.window)]
+        return [
+            hold_out_sessions(events, options.at, options.ratio, options.target, options.window)
+        ]
     new_pairs = options.repeats == "hold_out"
     if isinstance(options, NoSplit):
         return [Split(events, events.take([]), None, {})]

@@ -103,6 +103,9 @@ _METHODS: dict[str, Any] = {
     ),
     "random": lambda split: f"Held out: {split['ratio']:.0%} of the pairs of person and item",
     "users": lambda split: f"Held out: {split['ratio']:.0%} of the people, told a part of each one",
+    "sessions": lambda split: (
+        f"Held out: {split['sessions']:,} whole sessions, each of whose steps counts as a person"
+    ),
     "folds": lambda split: f"Held out: each of {split['k']} equal parts of the pairs in its turn",
     "given": lambda split: "Held out: a test that was given",
 }

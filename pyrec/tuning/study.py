@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyrec.arguments import as_path, require
+from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ArtifactError, ConfigError, PyrecError
 from pyrec.extras import need
@@ -219,7 +220,8 @@ class _Search:
         """Return what all trials depend on, as JSON has it."""
         arrays: dict[str, Any] = {}
         for i, fold in enumerate(self.folds):
-            csr = fold.train.csr
+            known = fold.train.aggregate() if isinstance(fold.train, Events) else fold.train
+            csr = known.csr
             arrays |= {f"{i}.offsets": csr.offsets, f"{i}.columns": csr.columns,
                        f"{i}.values": csr.values}  # fmt: skip
         fixed = {k: v for k, v in self.estimator.get_params().items() if k not in self.ranges}

@@ -27,13 +27,13 @@ class Fold:
 
     Parameters
     ----------
-    train : Interactions
+    train : Interactions or Events
         What a model learns from.
     test : Interactions or Split
         What `pyrec.evaluate` judges it on.
     """
 
-    train: Interactions
+    train: Any
     test: Any
 
 

@@ -15,6 +15,7 @@ from pyrec.config import suggestion, to_toml
 from pyrec.data.arrow import stream
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
+from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evaluate import evaluate
 from pyrec.io.reading import read_events, read_items
@@ -24,7 +25,7 @@ from pyrec.models.base import Model
 from pyrec.models.popularity import Popularity
 from pyrec.models.sequential import Sequential
 from pyrec.preparation.cleaning import clean
-from pyrec.preparation.split import FoldSplit, GivenSplit, NoSplit, Split, split
+from pyrec.preparation.split import FoldSplit, GivenSplit, NoSplit, SessionSplit, Split, split
 from pyrec.preparation.weighting import weigh, weigh_events
 from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
@@ -35,7 +36,7 @@ from pyrec.workflow.runconfig import Data, RunConfig
 from pyrec.workflow.staging import staged
 from pyrec.workflow.steps import Listener, Steps
 
-__all__ = ["fit", "folds", "judge", "load", "run"]
+__all__ = ["fit", "folds", "judge", "load", "run", "weighed"]
 
 ENTRIES = ("recommendations.parquet", "model", "report.html", "config.toml", "metrics.json")
 
@@ -144,9 +145,14 @@ def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Mod
     estimator = config.estimator()
     passes = getattr(estimator, "iterations", 0)
     with steps(f"fit {estimator.name}{where}") as progress:
-        weighed = weigh_events if isinstance(estimator, Sequential) else weigh
-        known = weighed(events, config.weighting)
+        known = weighed(config, events)
         return estimator.fit(known, callback=lambda step: progress(step.iteration, passes))
+
+
+def weighed(config: RunConfig, events: Events) -> Events | Interactions:
+    """Weigh events as the model of the configuration learns from them: one by one, or merged."""
+    one_by_one = isinstance(config.estimator(), Sequential)
+    return (weigh_events if one_by_one else weigh)(events, config.weighting)
 
 
 def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | None:
@@ -171,21 +177,21 @@ def folds(config: RunConfig, events: Events) -> list[Split]:
     options = config.split
     if isinstance(options, FoldSplit):
         return split(events, options)
-    if isinstance(options, GivenSplit):
-        return [split(events, options, _given_test(config, options))]
+    if isinstance(options, GivenSplit) or (isinstance(options, SessionSplit) and options.test):
+        return [split(events, options, _given_test(config, options.test))]
     return [split(events, options)]
 
 
-def _given_test(config: RunConfig, given: GivenSplit) -> Events:
+def _given_test(config: RunConfig, path: str | None) -> Events:
     """Read a test that was given: it may lack what a test does not need."""
-    if given.test is None:
+    if path is None:
         raise ConfigError("split.test: name the file of the test")
     options = _reading(config.data)
-    there = column_names(given.test)
+    there = column_names(path)
     for name in ("event", "timestamp", "weight", "session"):
         if str(options[name]) not in there:
             options[name] = None
-    return read_events(given.test, **options)
+    return read_events(path, **options)
 
 
 def _write_lists(

@@ -96,7 +96,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
         What is removed from it.
     weighting : Weighting
         How its events become weights; `kinds` are the `event_weights` of the data.
-    split : TimeSplit, LastSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit or NoSplit
+    split : TimeSplit, LastSplit, SessionSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit, ...
         What is held out for judging; in TOML chosen by ``method = "time"``.
     model : mapping
         The name of a model, and its hyper-parameters.

@@ -16,15 +16,15 @@ from pyrec.preparation.split import (
     LastSplit,
     NoSplit,
     RandomSplit,
+    SessionSplit,
     SplitOptions,
     TimeSplit,
     split,
 )
-from pyrec.preparation.weighting import weigh
 from pyrec.tuning.study import Trial, Tuned
 from pyrec.tuning.study import tune as search
 from pyrec.tuning.validation import Fold
-from pyrec.workflow.experiment import folds, load
+from pyrec.workflow.experiment import folds, load, weighed
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.steps import Listener, Steps
 
@@ -117,8 +117,8 @@ def validation_folds(config: RunConfig, events: Events) -> list[Fold]:
     found = []
     for _ in range(config.tune.splits):
         part = split(rest, how)
-        found.append(Fold(weigh(part.train, config.weighting), part))
-        if isinstance(how, TimeSplit | LastSplit):
+        found.append(Fold(weighed(config, part.train), part))
+        if isinstance(how, TimeSplit | LastSplit | SessionSplit):
             rest = part.train
         else:
             how = how.replace(random_state=how.random_state + 1)
@@ -129,6 +129,8 @@ def _again(options: SplitOptions) -> SplitOptions:
     """Return how to cut a validation split off the training part of a split."""
     if isinstance(options, TimeSplit):
         return options.replace(at=None)
+    if isinstance(options, SessionSplit):
+        return options.replace(at=None, test=None)
     if isinstance(options, GivenSplit | NoSplit | FoldSplit):
         return RandomSplit(ratio=0.1, target=options.target)
     if isinstance(options, LastSplit):

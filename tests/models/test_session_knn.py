@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import scipy.sparse as sp
 import strategies
 from hypothesis import given
@@ -8,6 +9,7 @@ import pyrec
 from pyrec import _kernels
 from pyrec.data.columns import owned
 from pyrec.data.sequences import Sequences
+from pyrec.preparation.split import SessionSplit, split
 
 
 def slow(model, running):
@@ -94,3 +96,31 @@ def test_it_does_not_matter_how_many_sessions_are_asked_for():
 
 def _nothing():
     return owned(np.empty(0, np.int32)), owned(np.empty(0, np.float32))
+
+
+@pytest.mark.real_data
+def test_next_clicks_of_yoochoose(real_data):
+    """The sample of session-rec with its own split; nobody's figure for it is published."""
+    folder = real_data / "yoochoose_100k"
+    columns = {"user": "SessionId", "item": "ItemId", "timestamp": "Time"}
+    train, test = (
+        pyrec.read_events(
+            folder / f"yoochoose-clicks-100k_{part}.txt.gz",
+            **columns,
+            timestamp_unit="s",
+            delimiter="\t",
+        )
+        for part in ("train_full", "test")
+    )
+    cut = split(train, SessionSplit(), test)
+    found = {
+        model.name: pyrec.evaluate(
+            model.fit(cut.train), cut, metrics=["hit_rate@20", "mrr@20"], pairs="all",
+            cold_items="drop", resamples=0,
+        )
+        for model in (pyrec.SessionKNN(), pyrec.Transitions(), pyrec.ItemKNN())
+    }  # fmt: skip
+    assert found["session_knn"]["hit_rate@20"] > 0.68
+    assert found["session_knn"]["mrr@20"] > 0.37
+    assert found["transitions"]["hit_rate@20"] > 0.65
+    assert found["item_knn"]["hit_rate@20"] < 0.45

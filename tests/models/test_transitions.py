@@ -1,10 +1,14 @@
+import gzip
+
 import numpy as np
+import pytest
 import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
 import pyrec
 from pyrec.data.sequences import Sequences
+from pyrec.preparation.split import LastSplit, split
 
 
 def slow(sequences, window, distance_decay, source_exponent, target_exponent):
@@ -68,3 +72,23 @@ def test_a_million_events_take_seconds():
     items = (50_000 * rng.random(1_000_000) ** 3).astype(np.int64)
     log = pyrec.Events.from_ids(users=np.repeat(np.arange(50_000), 20), items=items)
     assert pyrec.Transitions(neighbors=100).fit(log).influence.nnz > 1_000_000
+
+
+@pytest.mark.real_data
+def test_last_items_of_amazon_beauty(real_data):
+    """Each user's last item from all before it, all items ranked (as SASRec and others are)."""
+    users, items = [], []
+    with gzip.open(real_data / "amazon_beauty_seq" / "Beauty.txt.gz", "rt") as lines:
+        for line in lines:
+            user, *sequence = map(int, line.split())
+            users += [user] * len(sequence)
+            items += sequence
+    cut = split(pyrec.Events.from_ids(users=users, items=items), LastSplit(order="arrival"))
+    hit_rate = {
+        model.name: pyrec.evaluate(model.fit(cut.train), cut, metrics="hit_rate@10", resamples=0)[
+            "hit_rate@10"
+        ]
+        for model in (pyrec.Transitions(), pyrec.GraphFilter())
+    }
+    assert hit_rate["transitions"] > 0.095
+    assert hit_rate["graph_filter"] < 0.075

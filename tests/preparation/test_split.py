@@ -196,7 +196,7 @@ def test_a_given_test_extends_the_vocabularies():
         split(log, GivenSplit(), Events.from_ids(users=["x"], items=["b"]))
     with pytest.raises(DataError, match="a GivenSplit needs the test"):
         split(log, GivenSplit())
-    with pytest.raises(DataError, match="only a GivenSplit takes a test"):
+    with pytest.raises(DataError, match="only a GivenSplit or SessionSplit takes"):
         split(log, RandomSplit(), test)
 
 

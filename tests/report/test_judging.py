@@ -93,6 +93,7 @@ def test_verdicts(metric, low, high, p, expected):
         ({"method": "last", "n": 3, "target": "buy"}, "each person's last 3 items (buy)."),
         ({"method": "random", "ratio": 0.2}, "20% of the pairs of person and item."),
         ({"method": "users", "ratio": 0.1}, "10% of the people, told a part of each one."),
+        ({"method": "sessions", "sessions": 9}, "9 whole sessions, each of whose steps counts as"),
         ({"method": "given"}, "a test that was given."),
     ],
 )
