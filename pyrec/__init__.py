@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
     from pyrec.models.session_knn import SessionKNN
+    from pyrec.models.slim import SLIM, SparseEASE
     from pyrec.models.transitions import Transitions
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
@@ -48,6 +49,8 @@ _MODULES = {
     "RP3Beta": "models.graph",
     "SessionKNN": "models.session_knn",
     "Transitions": "models.transitions",
+    "SLIM": "models.slim",
+    "SparseEASE": "models.slim",
     "UserKNN": "models.neighbors",
     "Ranking": "data.ranking",
     "Vocabulary": "data.vocabulary",
@@ -75,6 +78,7 @@ _MODULES = {
 __all__ = [
     "ALS",
     "EASE",
+    "SLIM",
     "Blend",
     "Events",
     "GraphFilter",
@@ -85,6 +89,7 @@ __all__ = [
     "RP3Beta",
     "Ranking",
     "SessionKNN",
+    "SparseEASE",
     "Transitions",
     "UserKNN",
     "Vocabulary",

@@ -308,3 +308,37 @@ def find_neighbors(
     pattern : bool
         Whether every stored entry counts as 1.
     """
+
+def regress_on_neighbors(
+    lower: Csr,
+    diagonal: _F32,
+    ridges: _F32,
+    candidates: Csr,
+    *,
+    l1: float,
+    nonnegative: bool,
+    sweeps: int,
+    tolerance: float,
+    threads: int,
+) -> _F32:
+    """Return weights, in the places of the candidates' values, that explain each item by others.
+
+    For item `j` they minimise ``|x_j - X w|^2 / 2 + sum(ridges * w^2) / 2 + l1 |w|_1`` over the
+    columns of row `j` of `candidates`, by at most so many sweeps of coordinate descent.
+
+    Parameters
+    ----------
+    lower : Csr (n, n)
+        The strict lower triangle of ``G = X'X``.
+    diagonal, ridges : float32 (n,)
+        The diagonal of `G`, and what is added to it.
+    candidates : Csr (n, n)
+        Which items may explain which; none itself.
+    tolerance : float
+        Sweeps end where no weight changed by more than this, relative to the greatest.
+
+    Raises
+    ------
+    NumericalError
+        If the weights of an item grow without bound; names it.
+    """

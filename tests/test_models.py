@@ -23,6 +23,8 @@ ESTIMATORS = [
     pyrec.EASE(regularization=3),
     pyrec.EASE(regularization=0.5, neighbors=9),
     pyrec.EASE(regularization=5, user_exponent=0.5, item_exponent=0.25),
+    pyrec.SparseEASE(neighbors=25, regularization=5, user_exponent=0.5, item_exponent=0.25),
+    pyrec.SLIM(neighbors=15, l1=0.5, l2=5),
     pyrec.P3Alpha(neighbors=12, alpha=0.8),
     pyrec.RP3Beta(),
     pyrec.GraphFilter(neighbors=20),

@@ -37,6 +37,7 @@ class EASE(Estimator, frozen=True, kw_only=True):
 
     It takes 8 bytes and ``n_items / 3`` multiply-adds for each pair of items: seconds for 3,000
     items, minutes for 20,000. With `neighbors` only that many entries are kept afterwards.
+    `SparseEASE` is for catalogues too large for this.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class EASE(Estimator, frozen=True, kw_only=True):
         require_memory(
             8 * n * n + 8 * n * min(n, self.neighbors or n),
             f"weights of {n:,} items by {n:,}",
-            "use ItemKNN, RP3Beta or ALS, or fewer items (cleaning, min_item_count)",
+            "use SparseEASE, RP3Beta or ALS, or fewer items (cleaning, min_item_count)",
         )
         if self.user_exponent or self.item_exponent:
             require_no_negative(interactions, "a degree")
@@ -104,7 +105,8 @@ def _gram(interactions: Interactions, user_exponent: float) -> NDArray[np.float6
     """Return the products of items, users weighing less by a power of their degrees."""
     matrix = interactions.to_scipy().astype(np.float64)
     weighted = matrix * (relative(interactions.csr) ** -user_exponent)[:, None]
-    return (matrix.T @ weighted).toarray(order="F")
+    gram: NDArray[np.float64] = (matrix.T @ weighted).toarray(order="F")
+    return gram
 
 
 def _inverse(gram: NDArray[np.float64], ridges: NDArray[np.float64]) -> NDArray[np.float64]:

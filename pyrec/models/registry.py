@@ -23,6 +23,8 @@ MODELS = {
     "rp3beta": ("pyrec.models.graph", "RP3Beta", "GraphModel"),
     "session_knn": ("pyrec.models.session_knn", "SessionKNN", "SessionKNNModel"),
     "transitions": ("pyrec.models.transitions", "Transitions", "TransitionsModel"),
+    "slim": ("pyrec.models.slim", "SLIM", "SLIMModel"),
+    "sparse_ease": ("pyrec.models.slim", "SparseEASE", "SLIMModel"),
     "user_knn": ("pyrec.models.neighbors", "UserKNN", "UserKNNModel"),
 }
 

@@ -79,7 +79,7 @@ def test_what_cannot_be_is_named():
     with pytest.raises(ConfigError, match="regularization: expected `float` > 0"):
         EASE(regularization=0)
     wide = sp.csr_array(([1.0], ([0], [0])), shape=(2, 2_000_000))
-    with pytest.raises(OutOfMemoryError, match=r"2,000,000 items by 2,000,000 need .* use ItemKNN"):
+    with pytest.raises(OutOfMemoryError, match=r"items by 2,000,000 need .* use SparseEASE"):
         EASE().fit(wide)
 
 
