@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyrec.models.transitions import Transitions
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
+    from pyrec.tuning.auto import Auto
     from pyrec.tuning.blend import Blend
     from pyrec.tuning.study import tune
     from pyrec.workflow.batch import write_recommendations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 # once, and a service loads only what it touches.
 _MODULES = {
     "ALS": "models.als",
+    "Auto": "tuning.auto",
     "Blend": "tuning.blend",
     "EASE": "models.ease",
     "Events": "data.events",
@@ -79,6 +81,7 @@ __all__ = [
     "ALS",
     "EASE",
     "SLIM",
+    "Auto",
     "Blend",
     "Events",
     "GraphFilter",

@@ -14,6 +14,7 @@ __all__ = ["MODELS", "estimator_class", "load", "model_class"]
 # name: (module, estimator class, model class); imported when first asked for.
 MODELS = {
     "als": ("pyrec.models.als", "ALS", "ALSModel"),
+    "auto": ("pyrec.tuning.auto", "Auto", "AutoModel"),
     "blend": ("pyrec.tuning.blend", "Blend", "BlendModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),

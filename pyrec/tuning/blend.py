@@ -29,9 +29,9 @@ from pyrec.tuning.pools import (
     union,
 )
 from pyrec.tuning.validation import cuts
-from pyrec.tuning.weights import checked_metric, climb, examine
+from pyrec.tuning.weights import checked_metric, learn
 
-__all__ = ["Blend", "BlendModel"]
+__all__ = ["Blend", "BlendModel", "blend_of"]
 
 logger = logging.getLogger("pyrec")
 
@@ -121,7 +121,8 @@ class Blend(Estimator, frozen=True, kw_only=True):
             weights = tuple(self._learnt(interactions))
         pairs = zip(self.estimators(), weights, strict=True)
         models = [estimator.fit(interactions) for estimator, weight in pairs if weight > 0]
-        return _blend(self, models, np.array(weights, dtype=np.float64))
+        found: BlendModel = blend_of(self, self, models, np.array(weights, dtype=np.float64))
+        return found
 
     def _learnt(self, interactions: Interactions) -> Sequence[float]:
         members = self.estimators()
@@ -132,16 +133,8 @@ class Blend(Estimator, frozen=True, kw_only=True):
         except DataError as error:
             logger.warning("blend: nothing tells the members apart, so all count alike (%s)", error)
             return [1 / len(members)] * len(members)
-        examinations = []
-        for fold in folds:
-            models = [member.fit(fold.train) for member in members]
-            examinations.append(examine(models, fold, self.pool, self.normalisation))
-
-        def objective(weights: NDArray[np.float64]) -> float:
-            found = [one.values(weights, self.metric) for one in examinations]
-            return float(np.nanmean(np.concatenate(found)))
-
-        weights, value = climb(objective, len(members))
+        found = learn(members, folds, self.metric, self.pool, self.normalisation)
+        weights, value = found.weights, found.value
         told = ", ".join(f"{m.name} {w:.2f}" for m, w in zip(members, weights, strict=True))
         logger.info("blend: %s with %s of %.4f on validation users", told, self.metric, value)
         return [float(weight) for weight in weights]
@@ -152,21 +145,23 @@ class BlendModel(Model):
 
     Attributes
     ----------
+    recipe : Blend
+        How it was put together: the estimator, if that was a blend.
     members : tuple of Model
         The fitted models; those of weight 0 are left out.
     weights : float64 (m,)
         How much each member of the estimator counts.
     """
 
-    estimator: Blend
-
     def __init__(
         self,
-        estimator: Blend,
+        estimator: Estimator,
+        recipe: Blend,
         members: Sequence[Model],
         weights: NDArray[np.float64],
     ) -> None:
         super().__init__(estimator, members[0].interactions)
+        self.recipe = recipe
         self.members = tuple(members)
         self.weights = weights
         self._positive = weights[weights > 0]
@@ -179,10 +174,12 @@ class BlendModel(Model):
         allowed: NDArray[np.uint8] | None,
         threads: int,
     ) -> Lists:
+        if len(self.members) == 1:
+            return self.members[0]._top_k(user_rows, k, exclude, allowed, threads)
         return self._ranked(Users(self.members, user_rows, threads), k, Filter(exclude, allowed))
 
     def _ranked(self, asked: Asked, k: int, filter_: Filter) -> Lists:
-        n, size = asked.history.shape[0], min(max(k, self.estimator.pool), len(self.items))
+        n, size = asked.history.shape[0], min(max(k, self.recipe.pool), len(self.items))
         rows = np.full((n, k), -1, dtype=np.int32)
         scores = np.full((n, k), -np.inf, dtype=np.float32)
         for begin in range(0, n, _AT_ONCE):
@@ -192,22 +189,24 @@ class BlendModel(Model):
                 items = union(some, size, allowed)
             else:
                 items = allowed.remaining_candidates()
-            pool = pooled(some, items, self._reference, self.estimator.normalisation)
+            pool = pooled(some, items, self._reference, self.recipe.normalisation)
             rows[at], scores[at] = pool.ranked(self._positive, k, asked.threads)
         return rows, scores
 
     @property
     def _reference(self) -> int:
-        return min(self.estimator.pool, len(self.items))
+        return min(self.recipe.pool, len(self.items))
 
     def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
         most = max(member._scratch_bytes(n, k, threads) for member in self.members)
-        pool = max(k, self.estimator.pool) * len(self.members)
+        pool = max(k, self.recipe.pool) * len(self.members)
         return most + _AT_ONCE * pool * (24 + 8 * len(self.members))
 
     def _score(
         self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]
     ) -> NDArray[np.float32]:
+        if len(self.members) == 1:
+            return self.members[0]._score(user_rows, item_rows)
         scores = np.empty(len(user_rows), np.float32)
         order = np.lexsort((item_rows, user_rows))
         users, begins = np.unique(user_rows[order], return_index=True)
@@ -216,7 +215,7 @@ class BlendModel(Model):
             at = order[begins[begin] : ends[min(begin + _AT_ONCE, len(users))]]
             asked = Users(self.members, users[begin : begin + _AT_ONCE])
             items, place = _pattern(asked.rows, user_rows[at], item_rows[at], len(self.items))
-            pool = pooled(asked, items, self._reference, self.estimator.normalisation)
+            pool = pooled(asked, items, self._reference, self.recipe.normalisation)
             scores[at] = blended(pool.opinions, self._positive)[place]
         return scores
 
@@ -230,14 +229,25 @@ class BlendModel(Model):
     def _from_arrays(
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
+        return cls._of_recipe(estimator, estimator, interactions, arrays)
+
+    @classmethod
+    def _of_recipe(
+        cls,
+        estimator: Estimator,
+        recipe: Blend,
+        interactions: Interactions,
+        arrays: dict[str, NDArray[Any]],
+    ) -> Self:
         weights = np.array(arrays["weights"])
-        counting = [one for one, w in zip(estimator.estimators(), weights, strict=True) if w > 0]
+        counting = [one for one, w in zip(recipe.estimators(), weights, strict=True) if w > 0]
         members = []
         for i, one in enumerate(counting):
             own = {name.removeprefix(f"{i}."): array for name, array in arrays.items()
                    if name.startswith(f"{i}.")}  # fmt: skip
             members.append(model_class(one.name)._from_arrays(one, interactions, own))
-        return _blend(estimator, members, weights)  # type: ignore[return-value]
+        found: Self = blend_of(estimator, recipe, members, weights, cls)
+        return found
 
 
 class _Folding(FoldsIn):
@@ -245,6 +255,10 @@ class _Folding(FoldsIn):
 
     def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
         assert isinstance(self, BlendModel)
+        if len(self.members) == 1:
+            only = self.members[0]
+            assert isinstance(only, FoldsIn)
+            return only._top_k_for(histories, k, filter_, threads)
         return self._ranked(Histories(self.members, histories, threads), k, filter_)
 
 
@@ -255,6 +269,10 @@ class _Explaining(Explains):
         self, user_row: int, item_row: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         assert isinstance(self, BlendModel)
+        if len(self.members) == 1:
+            only = self.members[0]
+            assert isinstance(only, Explains)
+            return only._explain(user_row, item_row)
         user = np.array([user_row], dtype=np.int32)
         asked = Users(self.members, user)
         item, _ = _pattern(user, user, np.array([item_row], np.int32), len(self.items))
@@ -268,20 +286,25 @@ class _Explaining(Explains):
         return history, total[history]
 
 
-def _blend(estimator: Any, members: Sequence[Model], weights: NDArray[np.float64]) -> BlendModel:
-    """Return a blend with the abilities that all of its members have."""
+def blend_of(
+    estimator: Estimator,
+    recipe: Blend,
+    members: Sequence[Model],
+    weights: NDArray[np.float64],
+    kind: Any = BlendModel,
+) -> Any:
+    """Return a model of this kind with the abilities that all of its members have."""
     abilities: list[type] = []
     if all(isinstance(member, FoldsIn) for member in members):
         abilities.append(_Folding)
-    if estimator.normalisation == "scores" and all(isinstance(m, Explains) for m in members):
+    if recipe.normalisation == "scores" and all(isinstance(m, Explains) for m in members):
         abilities.append(_Explaining)
-    able: BlendModel = _with(tuple(abilities))(estimator, members, weights)
-    return able
+    return _with(kind, tuple(abilities))(estimator, recipe, members, weights)
 
 
 @cache
-def _with(abilities: tuple[type, ...]) -> Any:
-    return type("BlendModel", (BlendModel, *abilities), {"__doc__": BlendModel.__doc__})
+def _with(kind: Any, abilities: tuple[type, ...]) -> Any:
+    return type(kind.__name__, (kind, *abilities), {"__doc__": kind.__doc__})
 
 
 def _pattern(

@@ -11,12 +11,12 @@ from pyrec.data.columns import owned
 from pyrec.errors import ConfigError
 from pyrec.evaluation.evidence import Lists, PerUser
 from pyrec.evaluation.metrics import parse
-from pyrec.models.base import Model
+from pyrec.models.base import Estimator, Model
 from pyrec.models.query import Filter
 from pyrec.tuning.pools import Normalisation, Pool, Users, pooled, union
 from pyrec.tuning.validation import Fold
 
-__all__ = ["Examination", "checked_metric", "climb", "examine"]
+__all__ = ["Examination", "Learnt", "checked_metric", "climb", "examine", "learn"]
 
 # More users make the weights no better: a draw of these judges them as well.
 MOST_USERS = 10_000
@@ -41,6 +41,65 @@ class Examination:
         rows, _ = self.pool.ranked(weights, request.k)
         found: PerUser = request.of(Lists(rows, self.relevant, cutoffs=[request.k]))
         return found
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Weights, and what they are worth on the validation users.
+
+    Parameters
+    ----------
+    weights : float64 (m,)
+        Shares of 1.
+    value : float
+        The metric of the blend.
+    alone : tuple of float
+        The metric of each member by itself.
+    gain, error : float
+        How much the blend is better than the best member, and the standard error of that, over
+        users: one who is in several folds counts once.
+    """
+
+    weights: Weights
+    value: float
+    alone: tuple[float, ...]
+    gain: float
+    error: float
+
+
+def learn(
+    members: Sequence[Estimator],
+    folds: Sequence[Fold],
+    metric: str,
+    size: int,
+    normalisation: Normalisation,
+) -> Learnt:
+    """Fit the members on each fold, and find the weights that rank its held-out pairs best."""
+    seen = []
+    for fold in folds:
+        models = [member.fit(fold.train) for member in members]
+        seen.append(examine(models, fold, size, normalisation))
+
+    def values(weights: Weights) -> PerUser:
+        return np.concatenate([one.values(weights, metric) for one in seen])
+
+    weights, value = climb(lambda tried: float(np.nanmean(values(tried))), len(members))
+    alone = [values(corner) for corner in np.eye(len(members))]
+    means = tuple(float(np.nanmean(one)) for one in alone)
+    gains = values(weights) - alone[int(np.argmax(means))]
+    users = np.concatenate([one.users for one in seen])
+    gain, error = _mean_and_error(gains, users)
+    return Learnt(weights, value, means, gain, error)
+
+
+def _mean_and_error(values: PerUser, users: NDArray[np.int32]) -> tuple[float, float]:
+    """Return the mean over all values, and its standard error over users."""
+    there = ~np.isnan(values)
+    _, who = np.unique(users[there], return_inverse=True)
+    counts = np.bincount(who)
+    mean = float(values[there].mean())
+    residuals = np.bincount(who, values[there] - mean)
+    return mean, float(np.sqrt(np.sum(residuals**2)) / counts.sum())
 
 
 def checked_metric(metric: str) -> None:
