@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyrec.models.registry import load
     from pyrec.models.session_knn import SessionKNN
     from pyrec.models.slim import SLIM, SparseEASE
+    from pyrec.models.svd import PureSVD
     from pyrec.models.transitions import Transitions
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
@@ -48,6 +49,7 @@ _MODULES = {
     "ItemKNN": "models.neighbors",
     "P3Alpha": "models.graph",
     "Popularity": "models.popularity",
+    "PureSVD": "models.svd",
     "RP3Beta": "models.graph",
     "SessionKNN": "models.session_knn",
     "Transitions": "models.transitions",
@@ -89,6 +91,7 @@ __all__ = [
     "ItemKNN",
     "P3Alpha",
     "Popularity",
+    "PureSVD",
     "RP3Beta",
     "Ranking",
     "SessionKNN",

@@ -3,7 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
-from pyrec.data.interactions import Interactions, frozen
+from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, NumericalError
-from pyrec.kernels import ItemIndex
-from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
+from pyrec.models.abilities import Explains
 from pyrec.models.als_training import ALSStep, Training, aligned
-from pyrec.models.base import Callback, Estimator, Lists, Model, checked_input
-from pyrec.models.query import Filter
+from pyrec.models.base import Callback, Estimator, checked_input
+from pyrec.models.factors import FactorModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 
@@ -216,7 +215,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
                 )
 
 
-class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
+class ALSModel(FactorModel, Explains):
     """A fitted `ALS`; the score of a pair is the inner product of its factors.
 
     Attributes
@@ -228,13 +227,6 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
     """
 
     estimator: ALS
-
-    def __init__(
-        self, estimator: ALS, interactions: Interactions, user_factors: _F32, item_factors: _F32
-    ) -> None:
-        super().__init__(estimator, interactions)
-        self.user_factors = frozen(user_factors)
-        self.item_factors = frozen(item_factors)
 
     def fold_in(self, histories: Csr, threads: int = 0) -> _F32:
         """Return factors of people from their histories: the exact minimum for fixed items.
@@ -271,56 +263,6 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
         parts = (self.item_factors[i : i + 65536].astype(np.float64) for i in blocks)
         return np.asarray(sum(part.T @ part for part in parts))
 
-    def _top_k(
-        self,
-        user_rows: NDArray[np.int32],
-        k: int,
-        exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
-        threads: int,
-    ) -> Lists:
-        return self._index.recommend(
-            self.user_factors[user_rows], k, exclude=exclude, allowed=allowed, threads=threads
-        )
-
-    def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
-        # Copies of the users' factors; a bit per item; each thread's block of at most 192 users.
-        factors = self.estimator.factors
-        block = 192 * (16 * min(k, len(self.items)) + 16 * factors + 128)
-        return (4 * factors + 32) * n + len(self.items) // 8 + threads * block
-
-    @cached_property
-    def _index(self) -> ItemIndex:
-        """The items as repeated top-k wants them: a quarter of the item factors more."""
-        return ItemIndex(self.item_factors)
-
-    def _score(self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]) -> _F32:
-        return _kernels.score_pairs(
-            self.user_factors, self.item_factors, user_rows, item_rows, threads=resolve_threads()
-        )
-
-    def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
-        people = self.fold_in(histories, threads)
-        if filter_.candidates is not None:
-            return filter_.top_k(people, self.item_factors, k)
-        return self._index.recommend(
-            people, k, exclude=filter_.exclude, allowed=filter_.allowed, threads=threads
-        )
-
-    def _similar_items(self, item_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
-        return _most_similar(self._item_directions, item_rows, k, threads)
-
-    def _similar_users(self, user_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
-        return _most_similar(self._user_directions, user_rows, k, threads)
-
-    @cached_property
-    def _item_directions(self) -> ItemIndex:
-        return ItemIndex(_directions(self.item_factors))
-
-    @cached_property
-    def _user_directions(self) -> ItemIndex:
-        return ItemIndex(_directions(self.user_factors))
-
     def _explain(
         self, user_row: int, item_row: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -341,35 +283,3 @@ class ALSModel(Model, FoldsIn, SimilarItems, SimilarUsers, Explains):
                 f"row {user_row}: its normal equations are singular; raise `regularization`"
             ) from None
         return rows, np.maximum(confidence, 0) * (history @ direction)
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        index = {f"index.{name}": array for name, array in self._index.to_arrays().items()}
-        return {"user_factors": self.user_factors, **index}
-
-    @classmethod
-    def _from_arrays(
-        cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
-    ) -> Self:
-        index = ItemIndex.from_arrays(
-            {name.removeprefix("index."): array for name, array in arrays.items()}
-        )
-        model = cls(estimator, interactions, arrays["user_factors"], index.items)
-        model._index = index
-        return model
-
-
-def _directions(factors: _F32) -> _F32:
-    """Return the rows scaled to length 1; zero rows stay zero."""
-    norms = np.linalg.norm(factors, axis=1, keepdims=True)
-    directions: _F32 = np.divide(factors, norms, out=np.zeros_like(factors), where=norms > 0)
-    return directions
-
-
-def _most_similar(directions: ItemIndex, rows: NDArray[np.int32], k: int, threads: int) -> Lists:
-    """Rank by cosine, each query itself left out."""
-    n = len(rows)
-    offsets = np.arange(n + 1, dtype=np.int64)
-    ones = np.ones(n, dtype=np.float32)
-    itself = Csr(frozen(offsets), frozen(rows), frozen(ones), len(directions))
-    found, scores = directions.recommend(directions.items[rows], k, exclude=itself, threads=threads)
-    return found, np.minimum(scores, np.float32(1))

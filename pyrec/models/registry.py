@@ -21,6 +21,7 @@ MODELS = {
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
     "p3alpha": ("pyrec.models.graph", "P3Alpha", "GraphModel"),
     "popularity": ("pyrec.models.popularity", "Popularity", "PopularityModel"),
+    "pure_svd": ("pyrec.models.svd", "PureSVD", "PureSVDModel"),
     "rp3beta": ("pyrec.models.graph", "RP3Beta", "GraphModel"),
     "session_knn": ("pyrec.models.session_knn", "SessionKNN", "SessionKNNModel"),
     "transitions": ("pyrec.models.transitions", "Transitions", "TransitionsModel"),

@@ -45,8 +45,10 @@ class SLIM(Estimator, frozen=True, kw_only=True):
         How many candidates each item has.
     l1 : float, default 1
         Weight of the sizes: the greater, the fewer neighbours remain.
-    l2 : float, default 100
+    l2 : float, default 50
         Weight of the squares.
+    user_exponent : float, default 0
+        How much less a user who has much says about two items, as in `SparseEASE`.
 
     Examples
     --------
@@ -61,14 +63,18 @@ class SLIM(Estimator, frozen=True, kw_only=True):
         "neighbors": Integers(low=50, high=400, log=True),
         "l1": Floats(low=0.01, high=10, log=True),
         "l2": Floats(low=3, high=1000, log=True),
+        "user_exponent": Floats(low=0, high=1),
     }
 
     neighbors: Annotated[int, Meta(ge=1)] = 200
     l1: Annotated[float, Meta(ge=0)] = 1.0
-    l2: Annotated[float, Meta(ge=0)] = 100.0
+    l2: Annotated[float, Meta(ge=0)] = 50.0
+    user_exponent: Annotated[float, Meta(ge=0, le=2)] = 0.0
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "SLIMModel":
-        products = _Products(interactions)
+        if self.user_exponent:
+            require_no_negative(interactions, "a degree")
+        products = _Products(interactions, relative(interactions.csr) ** -self.user_exponent)
         ridges = np.full(len(interactions.items), self.l2)
         influence = products.regress(self.neighbors, ridges, l1=self.l1, nonnegative=True)
         return SLIMModel(self, interactions, influence)
@@ -144,9 +150,7 @@ class _Products:
     the shorter of two rows.
     """
 
-    def __init__(
-        self, interactions: Interactions, user_weights: NDArray[np.float64] | None = None
-    ) -> None:
+    def __init__(self, interactions: Interactions, user_weights: NDArray[np.float64]) -> None:
         n = len(interactions.items)
         counts = np.diff(interactions.by_item.offsets)
         order = np.argsort(-counts, kind="stable").astype(np.int32)

@@ -58,6 +58,15 @@ def test_slim_cannot_do_better_by_any_small_step(matrix):
         assert (objective(np.maximum(weights + step, 0)) > least - 1e-6).all()
 
 
+def test_users_may_count_less_for_having_much(matrix):
+    """The plain model of people's rows scaled by their degrees."""
+    degrees = matrix.sum(axis=1) / matrix.sum(axis=1).mean()
+    scaled = sp.csr_array(matrix * degrees[:, None] ** -0.35)
+    found = SLIM(neighbors=25, l2=0.5, user_exponent=0.7).fit(matrix)
+    expected = SLIM(neighbors=25, l2=0.5).fit(scaled)
+    np.testing.assert_allclose(dense(found.influence), dense(expected.influence), atol=1e-4)
+
+
 def test_a_greater_l1_leaves_fewer_neighbours(matrix):
     sizes = [SLIM(l1=l1, l2=0.5).fit(matrix).influence.nnz for l1 in (0.0, 0.5, 2.0, 1e6)]
     assert sizes == sorted(sizes, reverse=True)
@@ -105,6 +114,8 @@ def test_what_cannot_be_is_named():
     huge = sp.csr_array(np.full((3, 2), 1e25))
     with pytest.raises(NumericalError, match=r"item 0: its weights .* sum to 3e\+50"):
         SLIM(l2=0).fit(huge)
+    with pytest.raises(DataError, match="a degree needs"):
+        SLIM(user_exponent=0.5).fit(negative)
 
 
 @pytest.mark.real_data
