@@ -29,8 +29,12 @@ def matrix(name):
         return purchases(*SHAPES[name])
     if name.endswith(".npz"):
         return sp.csr_matrix(sp.load_npz(name))
-    folder = Path(os.environ["PYREC_DATA"]) / name
-    return sp.csr_matrix(pyrec.read_adjacency(folder / "train.txt.gz").to_scipy())
+    return sp.csr_matrix(pyrec.read_adjacency(folder(name) / "train.txt.gz").to_scipy())
+
+
+def folder(name):
+    """Return the folder of a real set."""
+    return Path(os.environ["PYREC_DATA"]) / name
 
 
 def available(names, *others):

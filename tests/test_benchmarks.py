@@ -1,12 +1,16 @@
 """The comparison with other libraries runs from end to end, and does not take any word for it."""
 
+import gzip
 import json
 
 import numpy as np
 import pytest
 
 import data
+import grids
 import peers
+import published
+import pyrec
 from races import WORKS, machine, referee, similarity
 from races.race import Contender, Cost, Disagreement
 
@@ -92,3 +96,39 @@ def test_generated_shops_have_the_shape_that_they_are_asked_for():
     assert matrix.nnz == pairs
     assert matrix.has_canonical_format
     assert np.diff(matrix.indptr).min() >= 0
+
+
+def test_published_figures_are_chosen_on_validation_and_taken_up_again(
+    tmp_path, monkeypatch, capsys
+):
+    rng = np.random.default_rng(0)
+    same = (np.arange(120)[:, None] % 2) == (np.arange(30)[None, :] % 2)
+    dense = rng.random((120, 30)) < np.where(same, 0.4, 0.05)
+    tested = dense & (rng.random(dense.shape) < 0.2)
+    for part, pairs in {"train": dense & ~tested, "test": tested}.items():
+        lines = [f"{user} {' '.join(map(str, np.flatnonzero(row)))}"
+                 for user, row in enumerate(pairs) if row.any()]  # fmt: skip
+        (tmp_path / "tiny").mkdir(exist_ok=True)
+        with gzip.open(tmp_path / "tiny" / f"{part}.txt.gz", "wt") as file:
+            file.write("\n".join(lines) + "\n")
+    monkeypatch.setenv("PYREC_DATA", str(tmp_path))
+    small = {
+        "popularity": [pyrec.Popularity()],
+        "graph_filter": [pyrec.GraphFilter(), pyrec.GraphFilter(target_exponent=1)],
+        "als": [pyrec.ALS(factors=4)],
+    }
+    monkeypatch.setitem(grids.GRIDS, "tiny", small)
+    out = tmp_path / "tiny.json"
+    published.main(["--data", "tiny", "--json", str(out), "--models", "popularity"])
+    published.main(["--data", "tiny", "--json", str(out)])
+    found = json.loads(out.read_text())
+    assert list(found["models"]) == [*small, "graph_filter + als"]
+    assert capsys.readouterr().out.count("Popularity(") == 1
+    for row in found["models"].values():
+        assert row["test"]["ndcg@20"]["low"] <= row["test"]["ndcg@20"]["mean"]
+        assert row["fit_seconds"] > 0
+    tried = found["models"]["graph_filter"]["tried"]
+    assert tried[0]["validation"] == max(one["validation"] for one in tried)
+    assert found["models"]["graph_filter"]["validation"] == {"ndcg@20": tried[0]["validation"]}
+    best = max(row["validation"]["ndcg@20"] for row in found["models"].values())
+    assert found["models"][found["chosen"]]["validation"]["ndcg@20"] == best

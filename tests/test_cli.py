@@ -15,7 +15,7 @@ from command import command, python, refused, start, use, write_shop
 
 import pyrec
 
-COMMANDS = ["demo", "run", "fit", "evaluate", "tune", "recommend", "similar", "inspect"]
+COMMANDS = ["demo", "run", "fit", "evaluate", "compare", "tune", "recommend", "similar", "inspect"]
 
 
 @pytest.fixture(scope="module", autouse=True)

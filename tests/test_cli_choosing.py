@@ -1,4 +1,4 @@
-"""The commands that choose: tune."""
+"""The commands that choose: compare and tune."""
 
 import json
 
@@ -38,3 +38,17 @@ def test_what_cannot_be_tuned_is_named(shop, tmp_path):
     refused(command(*arguments, "model.name=popularity"), "declares no options to search")
     refused(command(*arguments, "tune.search.factor=[1]"), "unknown option")
     assert not (tmp_path / "x.toml").exists()
+
+
+def test_compare_prints_a_table_and_writes_a_page(shop, tmp_path):
+    text = (shop / "run.toml").read_text() + '\n[[models]]\nname = "ease"\n'
+    (shop / "two.toml").write_text(text)
+    small = ("--set", "model.name=popularity")
+    result = command("compare", shop / "two.toml", *small, "-o", tmp_path / "two.html")
+    assert result.returncode == 0, result.stderr
+    assert "popularity" in result.stdout
+    assert "against the best" in result.stdout
+    assert "<svg" in (tmp_path / "two.html").read_text()
+    found = json.loads(command("compare", shop / "two.toml", *small, "--json").stdout)
+    assert {model["label"] for model in found["models"]} == {"popularity", "ease"}
+    refused(command("compare", shop / "run.toml"), "a comparison needs two at least")

@@ -1,4 +1,4 @@
-"""The command line: ``pyrec demo | run | fit | evaluate | tune | recommend | similar | inspect``.
+"""The command line: ``pyrec demo | run | fit | evaluate | compare | tune | recommend | ...``.
 
 One file per command. Their modules import nothing heavier than click, so that ``--help`` answers at
 once; the engine is imported inside the commands.

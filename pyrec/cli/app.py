@@ -2,6 +2,7 @@
 
 import click
 
+from pyrec.cli.compare import compare
 from pyrec.cli.demo import demo
 from pyrec.cli.evaluate import evaluate
 from pyrec.cli.fit import fit
@@ -36,5 +37,5 @@ def app() -> None:
     """From a shop's behaviour log to ranked lists, fast and exact."""
 
 
-for command in (demo, run, fit, evaluate, tune, recommend, similar, inspect):
+for command in (demo, run, fit, evaluate, compare, tune, recommend, similar, inspect):
     app.add_command(command)

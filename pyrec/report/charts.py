@@ -16,7 +16,7 @@ import numpy as np
 
 from pyrec.extras import need
 
-__all__ = ["activity", "concentration", "quality"]
+__all__ = ["activity", "concentration", "contest", "quality"]
 
 # Marker colours, drawn by nobody else, and what the page calls them.
 _INK, _FAINT = "#010203", "#010204"
@@ -72,6 +72,31 @@ def quality(metrics: list[str], model: list[Any], baseline: list[Any], names: li
         axes.set_ylim(-0.6, len(metrics) - 0.4)
         axes.set_xlim(left=0)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, borderaxespad=2.2)
+    return drawing.svg
+
+
+def contest(names: list[str], values: list[Any], metric: str) -> str:
+    """Draw one metric of several models, each mean with its interval, the first on top.
+
+    Parameters
+    ----------
+    names : list of str
+        The models.
+    values : list of (mean, low, high)
+        In the same order; no interval where `low` is None.
+    metric : str
+        Its name.
+    """
+    with _drawing("contest", height=0.8 + 0.3 * len(names)) as drawing:
+        axes = drawing.axes
+        axes.grid(False, axis="y")
+        at = np.arange(len(names))[::-1]
+        mean, low, high = np.array(values, dtype=float).T
+        axes.hlines(at, low, high, color=_SERIES[0], linewidth=2.5)
+        axes.plot(mean, at, "o", color=_SERIES[0], markersize=6)
+        axes.set_yticks(at, names)
+        axes.set_ylim(-0.6, len(names) - 0.4)
+        axes.set_xlabel(metric)
     return drawing.svg
 
 

@@ -10,7 +10,7 @@ from pyrec.extras import need
 from pyrec.report import charts
 from pyrec.report.describe import Activity
 
-__all__ = ["Entry", "Person", "Pictures", "render"]
+__all__ = ["Entry", "Person", "Pictures", "document", "render"]
 
 _HEADINGS = {
     "new": "What was new to people",
@@ -68,19 +68,10 @@ def render(facts: Mapping[str, Any], pictures: Pictures, people: Sequence[Person
     MissingPackageError
         If Jinja2 or Matplotlib is not installed.
     """
-    jinja2 = need("jinja2", "the report")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pyrec.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "thousands": "{:,}".format, "figure": figure, "seconds": seconds, "bytes": megabytes,
-    }  # fmt: skip
     return str(
-        environment.get_template("report.html.j2").render(
+        _environment()
+        .get_template("report.html.j2")
+        .render(
             title=facts["source"],
             created=_minute(facts["created"]),
             summary=_summary(facts),
@@ -102,6 +93,27 @@ def render(facts: Mapping[str, Any], pictures: Pictures, people: Sequence[Person
             runtime=facts["runtime"],
         )
     )
+
+
+def document(template: str, facts: Mapping[str, Any], **parts: Any) -> str:
+    """Fill a template with facts that have a time of their making, and with drawn parts."""
+    filled = _environment().get_template(template)
+    return str(filled.render(facts=facts, created=_minute(facts["created"]), **parts))
+
+
+def _environment() -> Any:
+    jinja2 = need("jinja2", "the report")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pyrec.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "thousands": "{:,}".format, "figure": figure, "seconds": seconds, "bytes": megabytes,
+    }  # fmt: skip
+    return environment
 
 
 def figure(number: float | None) -> str:

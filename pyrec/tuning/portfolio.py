@@ -42,6 +42,7 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
         ("als", {**als, "factors": min(64, rank), "regularization": 0.02}),
         ("ease", {**ease, "regularization": 300}),
         ("ease", {**ease, "regularization": 1000}),
+        ("sparse_ease", {**ease, "regularization": 100}),
         ("rp3beta", {"neighbors": 500}),
         ("item_knn", {"neighbors": 300}),
         ("user_knn", {"neighbors": 200}),

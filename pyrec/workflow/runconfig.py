@@ -100,6 +100,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
         What is held out for judging; in TOML chosen by ``method = "time"``.
     model : mapping
         The name of a model, and its hyper-parameters.
+    models : sequence of mappings
+        Others that `pyrec compare` judges beside it; ``[[models]]`` in TOML.
     evaluation : Protocol
         How the model is judged.
     tune : Tuning
@@ -127,6 +129,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     weighting: Weighting = Weighting()
     split: SplitOptions = TimeSplit()
     model: dict[str, Any]
+    models: tuple[dict[str, Any], ...] = ()
     evaluation: Protocol = Protocol()
     tune: Tuning = Tuning()
     output: Output = Output()
@@ -177,7 +180,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     def from_dict(cls, options: Mapping[str, Any]) -> "RunConfig":
         """Build a run from plain data, checked in every part, the model's own options included."""
         config = build(cls, options)
-        config.estimator()
+        config.estimators()
         return config
 
     def __post_init__(self) -> None:
@@ -205,11 +208,12 @@ class RunConfig(Options, frozen=True, kw_only=True):
         ConfigError
             For an unknown model or option.
         """
-        parameters = dict(self.model)
-        name = parameters.pop("name", None)
-        if not isinstance(name, str):
-            raise ConfigError(f"model.name: say which{suggestion('', list(MODELS))}")
-        return build(estimator_class(name), parameters, "model")
+        return _estimator(self.model, "model")
+
+    def estimators(self) -> list[Estimator]:
+        """Return the estimators of ``[model]`` and of all ``[[models]]``."""
+        others = [_estimator(one, f"models[{i}]") for i, one in enumerate(self.models)]
+        return [self.estimator(), *others]
 
     def complete(self) -> dict[str, Any]:
         """Return the options as plain data, those of the model with its defaults."""
@@ -222,6 +226,14 @@ class RunConfig(Options, frozen=True, kw_only=True):
         for dotted in _PATHS:
             _resolve(options, dotted, Path.cwd())
         return options
+
+
+def _estimator(options: Mapping[str, Any], path: str) -> Estimator:
+    parameters = dict(options)
+    name = parameters.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}.name: say which{suggestion('', list(MODELS))}")
+    return build(estimator_class(name), parameters, path)
 
 
 # Options that are paths.

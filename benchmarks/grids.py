@@ -1,0 +1,110 @@
+"""What `published.py` tries on each set: a few well-placed configurations of every model."""
+
+import pyrec
+
+# Rows of Rendle et al. 2022: the penalty grows with the number of pairs.
+IALS = {"regularization_exponent": 1}
+# Of normalised EASE, on MovieLens-1M the best exponents of a grid.
+NORMAL = {"user_exponent": 0.5, "item_exponent": 0.25}
+
+
+def graph(*exponents, neighbors=2000):
+    user, source, target = exponents
+    return pyrec.GraphFilter(
+        neighbors=neighbors, user_exponent=user, source_exponent=source, target_exponent=target
+    )
+
+
+def als(factors, unobserved_weight, regularization, iterations=6, **others):
+    return pyrec.ALS(
+        factors=factors,
+        unobserved_weight=unobserved_weight,
+        regularization=regularization,
+        iterations=iterations,
+        **IALS,
+        **others,
+    )
+
+
+def neighbours():
+    """Models of neighbourhoods and walks: the same few on every set."""
+    return {
+        "popularity": [pyrec.Popularity()],
+        "item_knn": [
+            pyrec.ItemKNN(neighbors=200),
+            pyrec.ItemKNN(neighbors=200, weighting="bm25"),
+            pyrec.ItemKNN(neighbors=200, metric="asymmetric", alpha=0.4),
+        ],
+        "user_knn": [pyrec.UserKNN(neighbors=200), pyrec.UserKNN(neighbors=500)],
+        "rp3beta": [
+            pyrec.RP3Beta(neighbors=500, alpha=0.8, beta=0.4),
+            pyrec.RP3Beta(neighbors=2000, alpha=0.8, beta=0.4),
+            pyrec.RP3Beta(neighbors=500, alpha=1.0, beta=0.6),
+        ],
+    }
+
+
+def sparse_linear():
+    """Linear models over candidate neighbours."""
+    return {
+        "slim": [pyrec.SLIM(l1=1, l2=30), pyrec.SLIM(l1=0.3, l2=100)],
+        "sparse_ease": [
+            pyrec.SparseEASE(regularization=30, **NORMAL),
+            pyrec.SparseEASE(regularization=100, **NORMAL),
+            pyrec.SparseEASE(regularization=300),
+        ],
+    }
+
+
+def linear():
+    """Linear models over all items, for small catalogues."""
+    return {
+        "ease": [pyrec.EASE(regularization=200), pyrec.EASE(regularization=500),
+                 pyrec.EASE(regularization=1000)],
+        "normalised_ease": [
+            pyrec.EASE(regularization=100, **NORMAL),
+            pyrec.EASE(regularization=300, **NORMAL),
+            pyrec.EASE(regularization=1000, **NORMAL),
+        ],
+    }  # fmt: skip
+
+
+GRIDS = {
+    "gowalla": {
+        **neighbours(),
+        "graph_filter": [graph(0.6, 0.5, 0.4), graph(0.5, 0.5, 0.4)],
+        "als": [
+            als(256, 0.01, 0.002),
+            als(512, 0.01, 0.002),
+            als(1024, 0.01, 0.002, solver="subspace"),
+        ],
+        **sparse_linear(),
+    },
+    "yelp2018": {
+        **neighbours(),
+        "graph_filter": [graph(0.5, 0.55, 0.5), graph(0.6, 0.5, 0.5)],
+        "als": [als(128, 0.02, 0.003), als(256, 0.02, 0.003), als(512, 0.02, 0.004)],
+        **sparse_linear(),
+    },
+    "movielens1m_m1": {
+        **neighbours(),
+        "graph_filter": [graph(0.5, 1.0, 0.5, neighbors=50), graph(0.5, 0.5, 0.5)],
+        "als": [als(64, 0.1, 0.01, 8), als(128, 0.1, 0.01, 8), als(64, 0.2, 0.01, 8)],
+        **sparse_linear(),
+        **linear(),
+    },
+    "amazonelectronics_m1": {
+        **neighbours(),
+        "graph_filter": [graph(0.6, 0.55, 0.5), graph(0.5, 0.5, 0.5), graph(0.7, 0.6, 0.4)],
+        "als": [als(64, 0.1, 0.03, 8), als(64, 0.03, 0.03, 8), als(32, 0.1, 0.03, 8)],
+        **sparse_linear(),
+        **linear(),
+    },
+    "ml-1m-ncf": {
+        **neighbours(),
+        "graph_filter": [graph(0.5, 0.5, 0.5)],
+        "als": [als(192, 0.3, 0.007, 12), als(128, 0.3, 0.007, 12), als(192, 0.1, 0.01, 12)],
+        **sparse_linear(),
+        **linear(),
+    },
+}

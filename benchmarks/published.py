@@ -1,0 +1,224 @@
+"""Published protocols on published splits: every model, chosen on validation, judged once.
+
+``PYREC_DATA=... python benchmarks/published.py --data gowalla --json FILE`` goes through the
+configurations in `grids.py`. Which one of a model stands for it, the weights of the blends, and
+which model is chosen in the end are decided on parts of the training data; the test is looked at
+once for each model. The file is written after each model; called again, it goes on there.
+"""
+
+import argparse
+import gzip
+import json
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+import grids
+import pyrec
+from data import folder
+from pyrec.models.registry import estimator_class
+from pyrec.tuning.validation import Fold, Judge, cut
+from pyrec.tuning.weights import learn
+
+SPLITS = {"amazonelectronics_m1": 5}
+NCF = "ml-1m-ncf"
+METRICS = ["recall@20", "ndcg@20", "hit_rate@20"]
+# Which models are blended: of different families, the best configuration of each.
+BLENDS = [
+    ("graph_filter", "als"),
+    ("sparse_ease", "als"),
+    ("graph_filter", "sparse_ease", "als"),
+    ("normalised_ease", "als"),
+    ("graph_filter", "normalised_ease", "als"),
+]
+
+
+class Published:
+    """A published split: its training data, its test, and validation cut from the former."""
+
+    def __init__(self, name):
+        self.train, self.test = (
+            pyrec.read_adjacency(folder(name) / f"{part}.txt.gz") for part in ("train", "test")
+        )
+        self.metrics, self.options = METRICS, {"pairs": "new"}
+        self.folds = [cut(self.train, random_state=seed) for seed in range(SPLITS.get(name, 1))]
+        self.judge = Judge("ndcg@20", pairs="new")
+
+    def judged(self, model):
+        """Return the figures of the test, with their intervals."""
+        report = pyrec.evaluate(model, self.test, metrics=self.metrics, **self.options)
+        return {label: found.to_dict() for label, found in report.main.estimates.items()}
+
+
+class Sampled(Published):
+    """The protocol of He et al. 2017: one pair of each user among 99 negatives.
+
+    For validation one more pair of each user is held out, by chance, among 99 others by chance.
+    """
+
+    def __init__(self, name):
+        where = folder(name)
+        train, test = (np.loadtxt(where / f"{part}.tsv.gz", dtype=int, usecols=(0, 1)).T
+                       for part in ("train", "test"))  # fmt: skip
+        with gzip.open(where / "test.negative.gz", "rt") as lines:
+            negatives = np.array([[int(i) for i in line.split("\t")[1:]] for line in lines])
+        self.shape = tuple(np.maximum(train.max(axis=1), test.max(axis=1)) + 1)
+        self.train = self._matrix(*train)
+        self.test = self._matrix(*test)
+        self.metrics = ["hit_rate@10", "ndcg@10"]
+        self.options = {"pairs": "new", "candidates": self._among(test[1], negatives)}
+        fold, candidates = self._held_out()
+        self.folds = [fold]
+        self.judge = Judge("ndcg@10", pairs="new", candidates=candidates)
+
+    def _matrix(self, users, items):
+        ones = np.ones(len(users), np.float32)
+        return pyrec.Interactions.from_scipy(sp.csr_array((ones, (users, items)), self.shape))
+
+    def _among(self, positives, negatives):
+        users = np.repeat(np.arange(len(positives)), 1 + negatives.shape[1])
+        items = np.column_stack([positives, negatives]).ravel()
+        pairs = np.unique(users * self.shape[1] + items)  # a negative may be the positive
+        return self._matrix(pairs // self.shape[1], pairs % self.shape[1])
+
+    def _held_out(self):
+        rng = np.random.default_rng(0)
+        csr = self.train.csr
+        chosen = csr.offsets[:-1] + (rng.random(self.shape[0]) * np.diff(csr.offsets)).astype(int)
+        held = np.zeros(csr.nnz, bool)
+        held[chosen] = True
+        unknown = (self.train.to_scipy() + self.test.to_scipy()).toarray() == 0
+        chance = np.where(unknown, rng.random(self.shape), 2.0)
+        negatives = np.argpartition(chance, 99, axis=1)[:, :99]
+        candidates = self._among(csr.columns[chosen], negatives)
+        return Fold(self.train.only(~held), self.train.only(held)), candidates
+
+
+def validated(published, configurations):
+    """Return each configuration with its figure, a mean over the splits, the best one first."""
+    found = []
+    for estimator in configurations:
+        began = time.perf_counter()
+        values = [published.judge(estimator.fit(fold.train), fold) for fold in published.folds]
+        seconds = time.perf_counter() - began
+        print(f"  {estimator}: {np.mean(values):.4f} in {seconds:.0f} s", flush=True)
+        found.append((float(np.mean(values)), estimator))
+    return sorted(found, key=lambda one: -one[0])
+
+
+def row(published, estimator, validation, tried):
+    """Fit on everything, and judge on the test."""
+    began = time.perf_counter()
+    model = estimator.fit(published.train)
+    fitted = time.perf_counter()
+    figures = published.judged(model)
+    return {
+        "configuration": {"name": estimator.name, **estimator.get_params()},
+        "tried": tried,
+        "validation": {published.judge.metric: validation},
+        "test": figures,
+        "fit_seconds": fitted - began,
+        "judge_seconds": time.perf_counter() - fitted,
+    }
+
+
+def single(published, configurations):
+    """Choose a configuration of a model on validation, and judge it."""
+    found = validated(published, configurations)
+    tried = [{"name": e.name, **e.get_params(), "validation": value} for value, e in found]
+    value, best = found[0]
+    return row(published, best, value, tried)
+
+
+def blended(published, rows, names):
+    """Blend the chosen configurations of models, weights learnt on validation."""
+    members = [estimator_of(rows[name]["configuration"]) for name in names]
+    found = learn(members, published.folds, published.judge.metric, 200, "scores")
+    weights = [float(weight) for weight in found.weights]
+    estimator = pyrec.Blend(members=members, weights=weights)
+    told = [{"members": list(names), "weights": weights, "gain": found.gain, "error": found.error}]
+    return row(published, estimator, found.value, told)
+
+
+def estimator_of(configuration):
+    options = dict(configuration)
+    return estimator_class(options.pop("name"))(**options)
+
+
+def write(file, name, rows, judge):
+    """Write what is there, and what validation chooses of it."""
+    revision = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True,
+                              text=True, check=False).stdout.strip()  # fmt: skip
+    best = max(rows, key=lambda label: rows[label]["validation"][judge.metric])
+    found = {
+        "data": name,
+        "chosen": best,
+        "date": datetime.now(UTC).date().isoformat(),
+        "revision": revision,
+        "runtime": pyrec.runtime.info(),
+        "models": rows,
+    }
+    file.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def table(rows):
+    """Return the rows as Markdown."""
+    labels = list(next(iter(rows.values()))["test"])
+    lines = [f"| model | validation | {' | '.join(labels)} | fit, s |",
+             "|---|---|" + "---|" * (len(labels) + 1)]  # fmt: skip
+    for name, one in rows.items():
+        figures = " | ".join(f"{one['test'][label]['mean']:.4f}" for label in labels)
+        (value,) = one["validation"].values()
+        lines.append(f"| {name} | {value:.4f} | {figures} | {one['fit_seconds']:.1f} |")
+    return "\n".join(lines)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", required=True, choices=list(grids.GRIDS))
+    parser.add_argument("--json", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--models", help="Only these, parted by commas.")
+    parser.add_argument("--auto", type=float, metavar="SECONDS", help="Auto with this budget, too.")
+    options = parser.parse_args(arguments)
+    published = (Sampled if options.data == NCF else Published)(options.data)
+    grid = grids.GRIDS[options.data]
+    works = {name: lambda rows, c=c: single(published, c) for name, c in grid.items()}
+    if options.data != NCF:
+        blends = [names for names in BLENDS if set(names) <= grid.keys()]
+        works |= {" + ".join(names): lambda rows, names=names: blended(published, rows, names)
+                  for names in blends}  # fmt: skip
+    if options.auto:
+        works["auto"] = lambda rows: automatic(published, options.auto)
+    wanted = options.models.split(",") if options.models else list(works)
+    rows = json.loads(options.json.read_text())["models"] if options.json.exists() else {}
+    for name in wanted:
+        if name not in rows:
+            print(f"{options.data}: {name}", flush=True)
+            rows[name] = works[name](rows)
+            write(options.json, options.data, rows, published.judge)
+    print(table(rows))
+
+
+def automatic(published, seconds):
+    """Let the model choose itself; its validation figure is its own."""
+    began = time.perf_counter()
+    model = pyrec.Auto(budget_seconds=seconds).fit(published.train)
+    fitted = time.perf_counter()
+    value = max(one.value for one in model.tried if one.value is not None)
+    return {
+        "configuration": model.chosen,
+        "tried": [{"stage": one.stage, "model": one.model, "validation": one.value,
+                   "seconds": one.seconds, "note": one.note} for one in model.tried],
+        "validation": {published.judge.metric: value},
+        "test": published.judged(model),
+        "fit_seconds": fitted - began,
+        "judge_seconds": time.perf_counter() - fitted,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

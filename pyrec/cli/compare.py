@@ -1,0 +1,63 @@
+"""``pyrec compare``: several models on one log, with what each costs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyrec.cli import display, options
+from pyrec.cli.progress import Bars
+
+__all__ = ["compare"]
+
+
+@click.command()
+@options.config
+@options.file("-o", "--output", help="An HTML file with the tables and a chart.")
+@options.overrides
+@options.as_json
+def compare(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Judge several models on the same held-out events.
+
+    Fits [model] and each of [[models]] of CONFIG.toml on the training part. Prints quality with
+    intervals, whether each differs from the best (paired by person, corrected for the number of
+    pairings), and the time, memory, size and speed of each.
+    """
+    from pyrec.io.writing import replacing
+    from pyrec.report.contest import render_contest
+    from pyrec.workflow.compare import compare as compare_config
+    from pyrec.workflow.runconfig import RunConfig
+
+    with Bars() as bars:
+        facts = compare_config(RunConfig.from_toml(config, overrides), listener=bars)
+    if output is not None:
+        with replacing(output) as part:
+            part.write_text(render_contest(facts), encoding="utf-8")
+    if as_json:
+        display.echo_json(facts)
+    else:
+        click.echo(_summary(facts))
+        if output is not None:
+            click.echo(f"{output}: tables and a chart")
+
+
+def _summary(facts: Mapping[str, Any]) -> str:
+    from pyrec.report.contest import against_best
+
+    against = against_best(facts)
+    first, *others = facts["models"][0]["metrics"]
+    costs = ["fit s", "peak MB", "lists/s", "MB"]
+    header = ["", first, "95%", *others[:3], "against the best", *costs]
+    rows = []
+    for model in facts["models"]:
+        value = model["metrics"][first]
+        between = "" if value["low"] is None else f"{value['low']:.4f} to {value['high']:.4f}"
+        rows.append([
+            model["label"], value["mean"], between,
+            *(model["metrics"][name]["mean"] for name in others[:3]),
+            against[model["label"]], f"{model['fit_seconds']:.2f}", model["peak_bytes"] // 2**20,
+            round(model["users_per_second"]), f"{model['bytes'] / 1e6:.1f}",
+        ])  # fmt: skip
+    told = f"{facts['description']}\n{facts['users']:,} people, {facts['title']}"
+    return f"{told}\n\n{display.table(header, rows)}"

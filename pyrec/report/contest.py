@@ -1,0 +1,55 @@
+"""The report of a comparison: one HTML file with the table and the chart of several models."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyrec.report import charts
+from pyrec.report.judging import SIGNIFICANT
+from pyrec.report.page import document
+
+__all__ = ["against_best", "render_contest"]
+
+
+def render_contest(facts: Mapping[str, Any]) -> str:
+    """Return the report of a comparison as an HTML document.
+
+    Parameters
+    ----------
+    facts : mapping
+        What `pyrec.workflow.compare.compare` returns.
+
+    Raises
+    ------
+    MissingPackageError
+        If Jinja2 or Matplotlib is not installed.
+    """
+    models, metric = facts["models"], facts["metric"]
+    values = [
+        tuple(model["metrics"][metric][end] for end in ("mean", "low", "high")) for model in models
+    ]
+    return document(
+        "contest.html.j2",
+        facts,
+        chart=charts.contest([model["label"] for model in models], values, metric),
+        against=against_best(facts),
+    )
+
+
+def against_best(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Say of each model whether it differs from the best one for certain.
+
+    Examples
+    --------
+    >>> facts = {"models": [{"label": "a"}, {"label": "b"}],
+    ...          "differences": [{"models": ["b", "a"], "p_adjusted": 0.2}]}
+    >>> against_best(facts)
+    {'a': 'best', 'b': 'unclear (p 0.200)'}
+    """
+    best = facts["models"][0]["label"]
+    told = {best: "best"}
+    for pairing in facts["differences"]:
+        if best in pairing["models"]:
+            (other,) = set(pairing["models"]) - {best}
+            p = pairing["p_adjusted"]
+            told[other] = f"{'worse' if p <= SIGNIFICANT else 'unclear'} (p {p:.3f})"
+    return told

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+import pyrec
+from pyrec.errors import ConfigError
+from pyrec.preparation.split import split
+from pyrec.workflow.compare import compare
+from pyrec.workflow.runconfig import RunConfig
+
+
+@pytest.fixture(scope="module")
+def log():
+    rng = np.random.default_rng(0)
+    users = rng.integers(0, 80, 2500)
+    items = (rng.integers(0, 20, 2500) * 2 + users % 2) % 40
+    return pyrec.Events.from_ids(users=users, items=items, timestamps=np.arange(2500))
+
+
+def config(**options):
+    plain = {
+        "data": {"path": "log.csv", "user": "who", "item": "what"},
+        "split": {"method": "random"},
+        "model": {"name": "popularity"},
+        "models": [{"name": "ease"}, {"name": "item_knn", "neighbors": 5}, {"name": "item_knn"}],
+        "evaluation": {"metrics": ["recall@5", "coverage@5"], "resamples": 50},
+    }
+    return RunConfig.from_dict({**plain, **options})
+
+
+def test_all_models_are_judged_on_the_same_test_with_their_cost(log):
+    heard = []
+    facts = compare(config(), events=log, listener=lambda *news: heard.append(news))
+    labels = [model["label"] for model in facts["models"]]
+    assert sorted(labels) == ["ease", "item_knn 1", "item_knn 2", "popularity"]
+    values = [model["metrics"]["recall@5"]["mean"] for model in facts["models"]]
+    assert values == sorted(values, reverse=True)
+    assert facts["metric"] == "recall@5"
+    assert len(facts["differences"]) == 6
+    for model in facts["models"]:
+        assert model["fit_seconds"] > 0
+        assert model["users_per_second"] > 0
+        assert model["peak_bytes"] > 0
+    cut = split(log, config().split)
+    ease = pyrec.EASE().fit(cut.train.aggregate())
+    expected = pyrec.evaluate(ease, cut, metrics="recall@5")["recall@5"]
+    found = next(model for model in facts["models"] if model["label"] == "ease")
+    assert found["metrics"]["recall@5"]["mean"] == expected
+    assert found["bytes"] == sum(array.nbytes for array in ease._arrays().values())
+    assert "fit ease" in {step for step, _, _ in heard}
+
+
+def test_what_cannot_be_compared_is_named(log):
+    with pytest.raises(ConfigError, match="models: a comparison needs two at least"):
+        compare(config(models=[]), events=log)
+    with pytest.raises(ConfigError, match=r"split\.method: a comparison needs one test"):
+        compare(config(split={"method": "folds"}), events=log)
+    with pytest.raises(ConfigError, match=r"evaluation\.metrics: name one of users"):
+        compare(config(evaluation={"metrics": "coverage@5"}), events=log)
+    with pytest.raises(ConfigError, match=r"models\[1\].neighbor: unknown option"):
+        config(models=[{"name": "ease"}, {"name": "item_knn", "neighbor": 5}])
