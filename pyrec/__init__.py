@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyrec.io.writing import write_ranking, write_table
     from pyrec.linking import get_cmake_dir, get_include
     from pyrec.models.als import ALS
+    from pyrec.models.bpr import BPR
     from pyrec.models.ease import EASE
     from pyrec.models.graph import GraphFilter, P3Alpha, RP3Beta
     from pyrec.models.neighbors import ItemKNN, UserKNN
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 # once, and a service loads only what it touches.
 _MODULES = {
     "ALS": "models.als",
+    "BPR": "models.bpr",
     "Auto": "tuning.auto",
     "Blend": "tuning.blend",
     "EASE": "models.ease",
@@ -81,6 +83,7 @@ _MODULES = {
 
 __all__ = [
     "ALS",
+    "BPR",
     "EASE",
     "SLIM",
     "Auto",

@@ -342,3 +342,31 @@ def regress_on_neighbors(
     NumericalError
         If the weights of an item grow without bound; names it.
     """
+
+def bpr_epoch(
+    matrix: Csr,
+    users: _F32,
+    items: _F32,
+    *,
+    epoch: int,
+    learning_rate: float,
+    regularization: float,
+    seed: int,
+    threads: int,
+) -> None:
+    """Take one step of Bayesian personalised ranking for each entry of the matrix, in place."""
+
+def bpr_fold_in(
+    histories: Csr,
+    items: _F32,
+    *,
+    epochs: int,
+    learning_rate: float,
+    regularization: float,
+    seed: int,
+    threads: int,
+) -> _F32:
+    """Return factors of users that start at 0 and are trained while the items stay as they are.
+
+    `learning_rate` is that of the first epoch; it falls linearly to 0.
+    """

@@ -27,6 +27,7 @@ ESTIMATORS = [
     pyrec.SLIM(neighbors=15, l1=0.5, l2=5, user_exponent=0.5),
     pyrec.PureSVD(factors=6),
     pyrec.PureSVD(factors=9, user_exponent=1, item_exponent=0.5),
+    pyrec.BPR(factors=8, epochs=60),
     pyrec.P3Alpha(neighbors=12, alpha=0.8),
     pyrec.RP3Beta(),
     pyrec.GraphFilter(neighbors=20),

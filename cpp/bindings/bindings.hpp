@@ -6,6 +6,7 @@
 namespace pyrec::bindings {
 
 void bind_als(pybind11::module_& module);
+void bind_bpr(pybind11::module_& module);
 void bind_csr(pybind11::module_& module);
 void bind_elastic_net(pybind11::module_& module);
 void bind_item_index(pybind11::module_& module);

@@ -7,6 +7,7 @@ include(UseCython)
 pybind11_add_module(
   _kernels MODULE NO_EXTRAS
   cpp/bindings/als.cpp
+  cpp/bindings/bpr.cpp
   cpp/bindings/csr.cpp
   cpp/bindings/elastic_net.cpp
   cpp/bindings/grouping.cpp

@@ -16,6 +16,7 @@ MODELS = {
     "als": ("pyrec.models.als", "ALS", "ALSModel"),
     "auto": ("pyrec.tuning.auto", "Auto", "AutoModel"),
     "blend": ("pyrec.tuning.blend", "Blend", "BlendModel"),
+    "bpr": ("pyrec.models.bpr", "BPR", "BPRModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),

@@ -1,0 +1,180 @@
+"""BPR: factors learnt from pairs of an item that was chosen and one that was not."""
+
+from time import perf_counter
+from typing import Annotated, ClassVar
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.arguments import require_memory
+from pyrec.data.interactions import Interactions, select
+from pyrec.errors import DataError
+from pyrec.models.base import Callback, Estimator, Step
+from pyrec.models.factors import FactorModel
+from pyrec.models.search import Floats, Integers, Ranges
+from pyrec.runtime import resolve_threads
+
+__all__ = ["BPR", "BPRModel", "BPRStep"]
+
+_F32 = NDArray[np.float32]
+
+# Standard deviation of the length of a row of factors at the start, whatever their number.
+_LENGTH = 0.8
+
+
+class BPR(Estimator, frozen=True, kw_only=True):
+    """Bayesian personalised ranking: what a user had shall score above what they had not.
+
+    Maximises the sum of ``ln sigmoid(u.i - u.j)``, for items `i` that user `u` had and random items
+    `j` that they had not, less a penalty on large factors, by stochastic gradient descent (Rendle,
+    Freudenthaler, Gantner, Schmidt-Thieme: BPR: Bayesian personalized ranking from implicit
+    feedback, UAI 2009). Every pair with a weight above 0 counts the same.
+
+    The steps are dealt out so that threads never touch the same factors: the result has the same
+    bits for any number of threads.
+
+    Parameters
+    ----------
+    factors : int, default 64
+        Number of factors.
+    learning_rate : float, default 0.05
+        Size of the first steps; it falls linearly to 0.
+    regularization : float, default 0.01
+        Weight of the penalty on large factors.
+    epochs : int, default 100
+        Passes over the interactions.
+    random_state : int, default 0
+        Seed of the start, of the order and of what is drawn.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> bought = sp.csr_array([[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]])
+    >>> BPR(factors=4, epochs=200).fit(bought).recommend(2, k=1).ids.tolist()
+    [1]
+    """
+
+    name: ClassVar[str] = "bpr"
+    search: ClassVar[Ranges] = {
+        "factors": Integers(low=32, high=256, log=True),
+        "learning_rate": Floats(low=0.01, high=0.2, log=True),
+        "regularization": Floats(low=0.001, high=0.1, log=True),
+        "epochs": Integers(low=25, high=200, log=True),
+    }
+
+    factors: Annotated[int, Meta(ge=1, le=4096)] = 64
+    learning_rate: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    regularization: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    epochs: Annotated[int, Meta(ge=1)] = 100
+    random_state: Annotated[int, Meta(ge=0)] = 0
+
+    def _fit(self, interactions: Interactions, callback: Callback | None) -> "BPRModel":
+        require_memory(
+            4 * sum(interactions.shape) * self.factors, "factors", "ask for fewer `factors`"
+        )
+        liked = select(interactions.csr, interactions.csr.values > 0)
+        if liked.nnz == 0:
+            raise DataError("interactions: no weight is above 0, so nobody chose anything")
+        random = np.random.default_rng(self.random_state)
+        scale = np.float32(_LENGTH / np.sqrt(self.factors))
+        users, items = (
+            scale * random.standard_normal((n, self.factors), np.float32)
+            for n in interactions.shape
+        )
+        users[np.diff(liked.offsets) == 0] = 0
+        for epoch in range(self.epochs):
+            started = perf_counter()
+            _kernels.bpr_epoch(
+                liked,
+                users,
+                items,
+                epoch=epoch,
+                learning_rate=self.learning_rate * (1 - epoch / self.epochs),
+                regularization=self.regularization,
+                seed=self.random_state % 2**64,
+                threads=resolve_threads(),
+            )
+            step = BPRStep(epoch + 1, perf_counter() - started, self, interactions, users, items)
+            if callback is not None and callback(step):
+                break
+        return BPRModel(self, interactions, users, items)
+
+
+class BPRStep(Step):
+    """One epoch of a training, as a callback sees it.
+
+    Attributes
+    ----------
+    iteration : int
+        From 1.
+    seconds : float
+        What it took.
+    """
+
+    def __init__(
+        self,
+        iteration: int,
+        seconds: float,
+        estimator: BPR,
+        interactions: Interactions,
+        users: _F32,
+        items: _F32,
+    ) -> None:
+        self.iteration = iteration
+        self.seconds = seconds
+        self._parts = (estimator, interactions, users, items)
+
+    @property
+    def loss(self) -> float:
+        """The mean of -ln sigmoid over interactions, each against the item after it."""
+        _, interactions, users, items = self._parts
+        csr = interactions.csr
+        rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets)).astype(np.int32)
+        others = ((csr.columns + 1) % csr.shape[1]).astype(np.int32)
+        liked, other = (
+            _kernels.score_pairs(users, items, rows, of, threads=resolve_threads())
+            for of in (csr.columns, others)
+        )
+        return float(np.mean(np.logaddexp(0, -(liked - other), dtype=np.float64)))
+
+    def model(self) -> "BPRModel":
+        """Return the model as it stands."""
+        estimator, interactions, users, items = self._parts
+        return BPRModel(estimator, interactions, users.copy(), items.copy())
+
+
+class BPRModel(FactorModel):
+    """A fitted `BPR`; the score of a pair is the inner product of its factors.
+
+    Attributes
+    ----------
+    user_factors : float32 (n_users, factors)
+        Read-only. Zero for a user without interactions.
+    item_factors : float32 (n_items, factors)
+        Read-only.
+    """
+
+    estimator: BPR
+
+    def fold_in(self, histories: Csr, threads: int = 0) -> _F32:
+        """Return factors of people from their histories: trained as users were, the items fixed.
+
+        Parameters
+        ----------
+        histories : Csr (n, n_items)
+            Weights over item rows, as in the training data; what is above 0 was chosen.
+        threads : int, default 0
+            Number of threads; 0 means the default of the process.
+        """
+        return _kernels.bpr_fold_in(
+            select(histories, histories.values > 0),
+            self.item_factors,
+            epochs=self.estimator.epochs,
+            learning_rate=self.estimator.learning_rate,
+            regularization=self.estimator.regularization,
+            seed=self.estimator.random_state % 2**64,
+            threads=resolve_threads(threads),
+        )
