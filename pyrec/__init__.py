@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyrec.simulation.shop import simulate_shop
     from pyrec.tuning.auto import Auto
     from pyrec.tuning.blend import Blend
+    from pyrec.tuning.kinds import learn_kind_weights
     from pyrec.tuning.study import tune
     from pyrec.workflow.batch import write_recommendations
     from pyrec.workflow.parts import merge_recommendations
@@ -67,6 +68,7 @@ _MODULES = {
     "get_cmake_dir": "linking",
     "get_include": "linking",
     "kernels": "",
+    "learn_kind_weights": "tuning.kinds",
     "read_adjacency": "io.adjacency",
     "read_events": "io.reading",
     "read_items": "io.reading",
@@ -109,6 +111,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "kernels",
+    "learn_kind_weights",
     "load",
     "merge_recommendations",
     "read_adjacency",

@@ -29,7 +29,9 @@ def evaluate(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     plan = RunConfig.from_toml(config, overrides)
     with Bars() as bars:
         steps = Steps(bars)
-        quality = experiment.judge(plan, experiment.load(plan, steps), steps)
+        events = experiment.load(plan, steps)
+        plan = experiment.with_kind_weights(plan, events, steps)
+        quality = experiment.judge(plan, events, steps)
     if quality is None:
         raise ConfigError("split.method: 'none' holds nothing out; choose another, such as 'time'")
     if as_json:

@@ -30,6 +30,7 @@ def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: 
     with Bars() as bars:
         steps = Steps(bars)
         events = experiment.load(plan, steps)
+        plan = experiment.with_kind_weights(plan, events, steps)
         model = experiment.fit(plan, events, steps)
         with steps("save the model"):
             if output:

@@ -16,11 +16,12 @@ from pyrec.evaluation.evaluate import evaluate
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.tournament import tournament
 from pyrec.models.base import Estimator, Model
+from pyrec.models.sequential import Sequential
 from pyrec.preparation.split import FoldSplit, NoSplit
-from pyrec.preparation.weighting import weigh
 from pyrec.report.judging import described
-from pyrec.workflow.experiment import folds, load
+from pyrec.workflow.experiment import load, weighed, with_kind_weights
 from pyrec.workflow.runconfig import RunConfig
+from pyrec.workflow.splits import folds
 from pyrec.workflow.steps import Listener, Steps
 
 __all__ = ["compare"]
@@ -67,13 +68,15 @@ def compare(
     steps = Steps(listener)
     with runtime.threads(runtime.resolve_threads(config.runtime.threads)):
         log = load(config, steps, events)
+        config = with_kind_weights(config, log, steps)
         with steps("split"):
             cut = folds(config, log)[0]
-            train = weigh(cut.train, config.weighting)
+            kinds = {isinstance(one, Sequential): one for one in estimators.values()}
+            train = {kind: weighed(config, cut.train, one) for kind, one in kinds.items()}
         reports, costs = {}, {}
         for label, estimator in estimators.items():
             with steps(f"fit {label}"):
-                model = estimator.fit(train)
+                model = estimator.fit(train[isinstance(estimator, Sequential)])
             fitted = steps.done[-1]
             with steps(f"judge {label}"):
                 reports[label] = evaluate(model, cut, **config.evaluation.get_params())

@@ -19,24 +19,30 @@ from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evaluate import evaluate
 from pyrec.io.reading import read_events, read_items
-from pyrec.io.sources import column_names
 from pyrec.io.writing import write_table
-from pyrec.models.base import Model
+from pyrec.models.base import Estimator, Model
 from pyrec.models.popularity import Popularity
 from pyrec.models.sequential import Sequential
 from pyrec.preparation.cleaning import clean
-from pyrec.preparation.split import FoldSplit, GivenSplit, NoSplit, SessionSplit, Split, split
+from pyrec.preparation.split import NoSplit
 from pyrec.preparation.weighting import weigh, weigh_events
 from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
 from pyrec.report.people import people
+from pyrec.tuning.kinds import learn_kind_weights
 from pyrec.workflow.batch import Lists
-from pyrec.workflow.runconfig import Data, RunConfig
+from pyrec.workflow.runconfig import RunConfig
+from pyrec.workflow.splits import (
+    folds,
+    reading_options,
+    validation_protocol,
+    validation_splits,
+)
 from pyrec.workflow.staging import staged
 from pyrec.workflow.steps import Listener, Steps
 
-__all__ = ["fit", "folds", "judge", "load", "run", "weighed"]
+__all__ = ["fit", "judge", "load", "run", "weighed", "with_kind_weights"]
 
 ENTRIES = ("recommendations.parquet", "model", "report.html", "config.toml", "metrics.json")
 
@@ -89,6 +95,7 @@ def run(
         staged(config.output.directory, entries=ENTRIES) as folder,
     ):
         log = load(config, steps, events)
+        config = with_kind_weights(config, log, steps)
         quality = judge(config, log, steps)
         model = fit(config, log, steps)
         with steps("recommend") as progress:
@@ -113,7 +120,7 @@ def load(config: RunConfig, steps: Steps, events: Events | None = None) -> Event
     """Read the log, unless it is given, and clean it."""
     if events is None:
         with steps(f"read {Path(config.data.path).name}"):
-            events = read_events(config.data.path, **_reading(config.data))
+            events = read_events(config.data.path, **reading_options(config.data))
     with steps("clean"):
         cleaned, _ = clean(events, config.cleaning)
     if not len(cleaned):
@@ -145,14 +152,43 @@ def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Mod
     estimator = config.estimator()
     passes = getattr(estimator, "iterations", 0)
     with steps(f"fit {estimator.name}{where}") as progress:
-        known = weighed(config, events)
+        known = weighed(config, events, estimator)
         return estimator.fit(known, callback=lambda step: progress(step.iteration, passes))
 
 
-def weighed(config: RunConfig, events: Events) -> Events | Interactions:
-    """Weigh events as the model of the configuration learns from them: one by one, or merged."""
-    one_by_one = isinstance(config.estimator(), Sequential)
-    return (weigh_events if one_by_one else weigh)(events, config.weighting)
+def weighed(config: RunConfig, events: Events, estimator: Estimator) -> Events | Interactions:
+    """Weigh events as an estimator learns from them: one by one, or merged."""
+    how = weigh_events if isinstance(estimator, Sequential) else weigh
+    return how(events, config.weighting)
+
+
+def with_kind_weights(config: RunConfig, events: Events, steps: Steps) -> RunConfig:
+    """Learn the weights of kinds of event where the configuration says so; the test takes no part.
+
+    Raises
+    ------
+    ConfigError
+        If no target says what they are to be good for.
+    """
+    if config.data.event_weights != "learned":
+        return config
+    target = getattr(config.split, "target", None)
+    if target is None:
+        raise ConfigError(
+            "data.event_weights: name the kind that is to be foreseen as split.target, such as "
+            "'purchase', to learn them"
+        )
+    with steps("learn the weights of kinds of event") as progress:
+        found = learn_kind_weights(
+            config.estimator(),
+            validation_splits(config, events),
+            target,
+            metric=config.tune.metric,
+            weighting=config.weighting,
+            progress=lambda done: progress(done, 0),
+            **validation_protocol(config),
+        )
+    return config.replace(data=config.data.replace(event_weights=found.weights))
 
 
 def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | None:
@@ -170,28 +206,6 @@ def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | N
             options = config.evaluation.get_params()
             trials.append((evaluate(model, fold, **options), evaluate(baseline, fold, **options)))
     return judged(trials)
-
-
-def folds(config: RunConfig, events: Events) -> list[Split]:
-    """Cut the log as ``[split]`` says; a test that was given is read."""
-    options = config.split
-    if isinstance(options, FoldSplit):
-        return split(events, options)
-    if isinstance(options, GivenSplit) or (isinstance(options, SessionSplit) and options.test):
-        return [split(events, options, _given_test(config, options.test))]
-    return [split(events, options)]
-
-
-def _given_test(config: RunConfig, path: str | None) -> Events:
-    """Read a test that was given: it may lack what a test does not need."""
-    if path is None:
-        raise ConfigError("split.test: name the file of the test")
-    options = _reading(config.data)
-    there = column_names(path)
-    for name in ("event", "timestamp", "weight", "session"):
-        if str(options[name]) not in there:
-            options[name] = None
-    return read_events(path, **options)
 
 
 def _write_lists(
@@ -254,11 +268,3 @@ def _catalogue(config: RunConfig) -> Catalogue | None:
     table = read_items(path, item=item, columns=list(names.values()), **options)
     columns = {name: table.columns[str(column)] for name, column in names.items()}
     return Catalogue(table.items, columns, table.report)
-
-
-def _reading(data: Data) -> dict[str, Any]:
-    """Return the options of ``[data]`` that `read_events` takes."""
-    options = msgspec.structs.asdict(data)
-    for name in ("path", "event_weights", "catalogue"):
-        del options[name]
-    return options

@@ -39,7 +39,11 @@ class Catalogue(Table, frozen=True, kw_only=True):
 
 
 class Data(Table, frozen=True, kw_only=True):
-    """``[data]``: the log, and which of its columns is what."""
+    """``[data]``: the log, and which of its columns is what.
+
+    `event_weights` are factors for the kinds of event, or ``"learned"``: by how well the model then
+    foresees the target of ``[split]`` (`pyrec.learn_kind_weights`).
+    """
 
     user: str | int
     item: str | int
@@ -50,7 +54,7 @@ class Data(Table, frozen=True, kw_only=True):
     timestamp_unit: Literal["s", "ms", "us", "ns"] | None = None
     timestamp_format: str | None = None
     timezone: str = "UTC"
-    event_weights: dict[str, Annotated[float, Meta(ge=0)]] | None = None
+    event_weights: dict[str, Annotated[float, Meta(ge=0)]] | Literal["learned"] | None = None
     catalogue: Catalogue | None = None
 
 
@@ -186,7 +190,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Take the weights of the kinds of event over from the data."""
         super().__post_init__()
-        if self.data.event_weights is not None:
+        if isinstance(self.data.event_weights, dict):
             if self.weighting.kinds not in (None, self.data.event_weights):
                 raise ConfigError("weighting.kinds: data.event_weights says the same; give one")
             weighting = self.weighting.replace(kinds=self.data.event_weights)

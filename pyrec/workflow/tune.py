@@ -7,25 +7,13 @@ from pyrec import runtime
 from pyrec.arguments import as_path
 from pyrec.config import to_toml
 from pyrec.data.events import Events
-from pyrec.errors import ConfigError
-from pyrec.evaluation.protocol import Protocol
 from pyrec.io.writing import replacing
-from pyrec.preparation.split import (
-    FoldSplit,
-    GivenSplit,
-    LastSplit,
-    NoSplit,
-    RandomSplit,
-    SessionSplit,
-    SplitOptions,
-    TimeSplit,
-    split,
-)
 from pyrec.tuning.study import Trial, Tuned
 from pyrec.tuning.study import tune as search
 from pyrec.tuning.validation import Fold
-from pyrec.workflow.experiment import folds, load, weighed
+from pyrec.workflow.experiment import load, weighed, with_kind_weights
 from pyrec.workflow.runconfig import RunConfig
+from pyrec.workflow.splits import validation_protocol, validation_splits
 from pyrec.workflow.steps import Listener, Steps
 
 __all__ = ["tune", "validation_folds"]
@@ -62,9 +50,9 @@ def tune(
         Whatever is wrong with the configuration, the log, or the trials.
     """
     steps, options = Steps(listener), config.tune
-    protocol = {k: v for k, v in config.evaluation.get_params().items() if k in _PROTOCOL}
     with runtime.threads(runtime.resolve_threads(config.runtime.threads)):
         log = load(config, steps, events)
+        config = with_kind_weights(config, log, steps)
         with steps("cut validation splits"):
             cuts = validation_folds(config, log)
         with steps(f"tune {config.model['name']}") as told:
@@ -83,59 +71,17 @@ def tune(
                 study=study,
                 random_state=options.random_state,
                 progress=progress,
-                **protocol,
+                **validation_protocol(config),
             )
     with replacing(as_path(output)) as part:
         part.write_text(_chosen(config, tuned), encoding="utf-8")
     return tuned
 
 
-# What of the protocol a validation shares with the test; intervals and metrics are its own.
-_PROTOCOL = Protocol.__struct_fields__[2:-2]
-
-
 def validation_folds(config: RunConfig, events: Events) -> list[Fold]:
-    """Put the test aside, and cut what is left once more, or as often as ``tune.splits`` says.
-
-    Raises
-    ------
-    ConfigError
-        If all of the log is some test, as with folds.
-    """
-    if isinstance(config.split, FoldSplit):
-        raise ConfigError(
-            "split.method: with 'folds' everything is tested, so nothing is left to tune on; "
-            "use 'random', 'time' or 'last'"
-        )
-    rest = folds(config, events)[0].train
-    how = config.tune.validation or _again(config.split)
-    if isinstance(how, FoldSplit | GivenSplit | NoSplit):
-        raise ConfigError(
-            "tune.validation.method: must be 'time', 'last', 'random' or 'users', which cut one "
-            "part off"
-        )
-    found = []
-    for _ in range(config.tune.splits):
-        part = split(rest, how)
-        found.append(Fold(weighed(config, part.train), part))
-        if isinstance(how, TimeSplit | LastSplit | SessionSplit):
-            rest = part.train
-        else:
-            how = how.replace(random_state=how.random_state + 1)
-    return found
-
-
-def _again(options: SplitOptions) -> SplitOptions:
-    """Return how to cut a validation split off the training part of a split."""
-    if isinstance(options, TimeSplit):
-        return options.replace(at=None)
-    if isinstance(options, SessionSplit):
-        return options.replace(at=None, test=None)
-    if isinstance(options, GivenSplit | NoSplit | FoldSplit):
-        return RandomSplit(ratio=0.1, target=options.target)
-    if isinstance(options, LastSplit):
-        return options
-    return options.replace(random_state=options.random_state + 1)
+    """Return the validation splits with what the model learns from, weighed."""
+    parts = validation_splits(config, events)
+    return [Fold(weighed(config, part.train, config.estimator()), part) for part in parts]
 
 
 def _chosen(config: RunConfig, tuned: Tuned) -> str:
