@@ -46,8 +46,8 @@ class Csr:
     def shape(self) -> tuple[int, int]: ...
     @property
     def nnz(self) -> int: ...
-    def transposed(self) -> Csr:
-        """Return the transpose."""
+    def transposed(self, threads: int = 1) -> Csr:
+        """Return the transpose; the same for any number of threads."""
     def take(self, rows: _I32) -> Csr:
         """Return a matrix of the chosen rows, in the order given; a row may be chosen twice."""
     def united(self, other: Csr) -> Csr:

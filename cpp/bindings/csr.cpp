@@ -40,7 +40,7 @@ Csr::Csr(Array<std::int64_t> offsets_, Array<std::int32_t> columns_, Array<float
     without_gil([&] { validate(matrix); });
 }
 
-Csr Csr::transposed() const {
+Csr Csr::transposed(int threads) const {
     Array<std::int64_t> t_offsets(cols + 1);
     Array<std::int32_t> t_columns(columns.size());
     Array<float> t_values(values.size());
@@ -48,7 +48,8 @@ Csr Csr::transposed() const {
     const auto to_offsets = as_mutable_span(t_offsets);
     const auto to_columns = as_mutable_span(t_columns);
     const auto to_values = as_mutable_span(t_values);
-    without_gil([&] { transpose(matrix, to_offsets, to_columns, to_values, {}); });
+    const auto run = execution(threads);
+    without_gil([&] { transpose(matrix, to_offsets, to_columns, to_values, {}, run); });
     return {frozen(std::move(t_offsets)), frozen(std::move(t_columns)), frozen(std::move(t_values)),
             rows()};
 }
@@ -100,7 +101,7 @@ void bind_csr(py::module_& module) {
         .def_property_readonly("shape",
                                [](const Csr& csr) { return py::make_tuple(csr.rows(), csr.cols); })
         .def_property_readonly("nnz", [](const Csr& csr) { return csr.columns.size(); })
-        .def("transposed", &Csr::transposed)
+        .def("transposed", &Csr::transposed, py::arg("threads") = 1)
         .def("take", &Csr::take, py::arg("rows").noconvert())
         .def("united", &Csr::united, py::arg("other"))
         .def("transpose_positions",

@@ -16,7 +16,7 @@ public:
     }
     std::int64_t rows() const { return offsets.size() - 1; }
 
-    Csr transposed() const;
+    Csr transposed(int threads = 1) const;
     Csr take(const Array<std::int32_t>& chosen) const;
     Csr united(const Csr& other) const;
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iterator>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pyrec/errors.hpp"
 
@@ -71,26 +73,45 @@ void validate(const CsrView<const float>& matrix) {
 
 void transpose(const CsrView<const float>& matrix, std::span<std::int64_t> offsets,
                std::span<std::int32_t> columns, std::span<float> values,
-               std::span<std::int64_t> positions) {
-    // A counting sort by column; rows are visited in order, so they come out increasing.
-    std::fill(offsets.begin(), offsets.end(), 0);
-    for (const std::int32_t column : matrix.columns)
-        ++offsets[static_cast<std::size_t>(column) + 1];
-    for (std::size_t i = 1; i < offsets.size(); ++i) offsets[i] += offsets[i - 1];
-    for (std::int64_t row = 0; row < matrix.rows(); ++row) {
-        const auto begin = static_cast<std::size_t>(matrix.offsets[static_cast<std::size_t>(row)]);
-        const auto entries = matrix.row(row);
-        for (std::size_t j = 0; j < entries.size(); ++j) {
-            const auto to =
-                static_cast<std::size_t>(offsets[static_cast<std::size_t>(entries.columns[j])]++);
-            columns[to] = static_cast<std::int32_t>(row);
-            if (!values.empty()) values[to] = entries.values[j];
-            if (!positions.empty()) positions[to] = static_cast<std::int64_t>(begin + j);
-        }
-    }
-    // Each offset now stands at the end of its column: shift them back by one.
-    for (std::size_t i = offsets.size() - 1; i > 0; --i) offsets[i] = offsets[i - 1];
+               std::span<std::int64_t> positions, const Execution& execution) {
+    // A counting sort by column. Rows are dealt out as runs of equally many entries: every run
+    // counts its columns, which says where in each column its entries begin.
+    constexpr std::int64_t grain = 1 << 18;  // entries that are worth a thread
+    const std::int64_t runs = worker_count(matrix.nnz(), grain, execution);
+    const auto cols = static_cast<std::size_t>(matrix.cols);
+    std::vector<std::int64_t> next(static_cast<std::size_t>(runs) * cols);
+    const auto each_row = [&](const auto& body) {
+        parallel_for(runs, 1, execution, [&](std::int64_t run, std::int64_t /*end*/, int) {
+            const auto first = [&](std::int64_t r) {
+                return std::ranges::lower_bound(matrix.offsets, matrix.nnz() / runs * r) -
+                       matrix.offsets.begin();
+            };
+            const std::int64_t end = run + 1 < runs ? first(run + 1) : matrix.rows();
+            std::int64_t* const in_run = next.data() + static_cast<std::size_t>(run) * cols;
+            for (std::int64_t row = first(run); row < end; ++row) body(row, in_run);
+        });
+    };
+    each_row([&](std::int64_t row, std::int64_t* counts) {
+        for (const std::int32_t column : matrix.row(row).columns) ++counts[column];
+    });
     offsets[0] = 0;
+    for (std::size_t column = 0; column < cols; ++column) {
+        std::int64_t begin = offsets[column];
+        for (std::size_t i = column; i < next.size(); i += cols) {
+            begin += std::exchange(next[i], begin);
+        }
+        offsets[column + 1] = begin;
+    }
+    each_row([&](std::int64_t row, std::int64_t* to) {
+        const auto entries = matrix.row(row);
+        const std::int64_t begin = matrix.offsets[static_cast<std::size_t>(row)];
+        for (std::size_t j = 0; j < entries.size(); ++j) {
+            const auto i = static_cast<std::size_t>(to[entries.columns[j]]++);
+            columns[i] = static_cast<std::int32_t>(row);
+            if (!values.empty()) values[i] = entries.values[j];
+            if (!positions.empty()) positions[i] = begin + static_cast<std::int64_t>(j);
+        }
+    });
 }
 
 void take_offsets(const CsrView<const float>& matrix, std::span<const std::int32_t> rows,

@@ -62,6 +62,35 @@ TEST(transpose_keeps_values_and_positions) {
     CHECK((positions == std::vector<std::int64_t>{0, 2, 1}));
 }
 
+TEST(transpose_is_the_same_for_any_number_of_threads) {
+    // Enough entries for several runs, some rows without any.
+    Matrix matrix{.offsets = {0}, .columns = {}, .values = {}, .cols = 1009};
+    for (std::int32_t row = 0; row < 30000; ++row) {
+        const std::int32_t step = row % 7 == 0 ? 2000 : 10 + row % 50;
+        for (std::int32_t c = row % 10; c < 1009; c += step) {
+            matrix.columns.push_back(c);
+            matrix.values.push_back(static_cast<float>(row + c));
+        }
+        matrix.offsets.push_back(std::ssize(matrix.columns));
+    }
+    const auto transposed = [&](int threads) {
+        Matrix t{.offsets = std::vector<std::int64_t>(1010),
+                 .columns = std::vector<std::int32_t>(matrix.columns.size()),
+                 .values = std::vector<float>(matrix.columns.size()),
+                 .cols = 30000};
+        pyrec::transpose(matrix.view(), t.offsets, t.columns, t.values, {}, {threads});
+        return t;
+    };
+    const Matrix expected = transposed(1);
+    pyrec::validate(expected.view());
+    for (const int threads : {2, 3}) {
+        const Matrix t = transposed(threads);
+        CHECK(t.offsets == expected.offsets);
+        CHECK(t.columns == expected.columns);
+        CHECK(t.values == expected.values);
+    }
+}
+
 TEST(patterns_can_be_united) {
     const Matrix a;
     const Matrix b{.offsets = {0, 1, 2}, .columns = {1, 1}, .values = {1, 1}};

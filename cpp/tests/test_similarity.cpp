@@ -99,3 +99,36 @@ TEST(same_bits_for_any_number_of_threads_and_at_every_level) {
         }
     }
 }
+
+TEST(rows_of_more_entries_than_a_byte_counts) {
+    // Rows share all of 300 entries, or all of 255, or are alone.
+    Matrix rows{{0}, {}, {}, 600};
+    for (const std::int32_t n : {300, 255, 300, 256, 255, 1}) {
+        for (std::int32_t column = 0; column < n; ++column) rows.columns.push_back(column);
+        rows.values.resize(rows.columns.size(), 1);
+        rows.offsets.push_back(std::ssize(rows.columns));
+    }
+    for (const auto level : pyrec::available_simd_levels()) {
+        pyrec::set_simd_level(level);
+        const Matrix found = neighbors(rows, {.k = 2, .pattern = true}, 1);
+        CHECK((found.offsets == std::vector<std::int64_t>{0, 2, 4, 6, 8, 10, 12}));
+        CHECK((found.columns == std::vector<std::int32_t>{2, 3, 0, 2, 0, 3, 0, 2, 0, 1, 0, 1}));
+        CHECK((found.values ==
+               std::vector<float>{300, 256, 255, 255, 300, 256, 256, 256, 255, 255, 1, 1}));
+    }
+}
+
+TEST(patterns_give_what_ones_as_values_give) {
+    const Matrix rows = multiples(3000, 9000);
+    for (const auto denominator : {pyrec::Denominator::none, pyrec::Denominator::product}) {
+        for (const std::int64_t k : {1, 10, 150, 3000}) {
+            pyrec::NeighborOptions options{.k = k, .denominator = denominator, .threshold = 0.01F};
+            const Matrix expected = neighbors(rows, options, 2);
+            options.pattern = true;
+            const Matrix found = neighbors(rows, options, 2);
+            CHECK(found.offsets == expected.offsets);
+            CHECK(found.columns == expected.columns);
+            CHECK(found.values == expected.values);
+        }
+    }
+}

@@ -13,6 +13,7 @@ from pyrec._kernels import Csr
 from pyrec.data.columns import checked_codes, checked_positions, checked_timestamps, frozen, owned
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
+from pyrec.runtime import resolve_threads
 
 __all__ = ["Interactions", "as_csr", "frozen", "kind_table", "place_of", "select"]
 
@@ -87,7 +88,7 @@ class Interactions:
     @cached_property
     def by_item(self) -> Csr:
         """The transpose: items by users."""
-        return self.csr.transposed()
+        return self.csr.transposed(resolve_threads())
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -110,18 +110,19 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "ItemKNNModel":
         measure = self.measure()
         users = self.weighted(interactions.csr, "items")
-        items = measure.prepare(users.transposed())
+        threads = resolve_threads()
+        items = measure.prepare(users.transposed(threads))
         # Preparing may have changed weights, so the other side is what it left.
         found = most_similar(
             items,
             items,
-            items.csr.transposed(),
+            items.csr.transposed(threads),
             self.neighbors,
             measure,
             selves=np.arange(len(interactions.items), dtype=np.int32),
-            threads=resolve_threads(),
+            threads=threads,
         )
-        return ItemKNNModel(self, interactions, found.transposed())
+        return ItemKNNModel(self, interactions, found.transposed(threads))
 
 
 class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):

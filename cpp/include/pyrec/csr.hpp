@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pyrec/parallel.hpp"
+#include "pyrec/parallel.hpp"
 #include "pyrec/views.hpp"
 
 namespace pyrec {
@@ -18,7 +19,7 @@ void validate(const CsrView<const float>& matrix);
 // position that each entry has in `matrix` (to carry further aligned arrays along).
 void transpose(const CsrView<const float>& matrix, std::span<std::int64_t> offsets,
                std::span<std::int32_t> columns, std::span<float> values,
-               std::span<std::int64_t> positions);
+               std::span<std::int64_t> positions, const Execution& execution = {});
 
 // Writes the chosen rows, in the order given, as a new matrix. `offsets` is (rows.size() + 1) and
 // already filled by take_offsets(); `columns` and `values` hold offsets.back() entries.

@@ -15,10 +15,8 @@ std::int64_t list_marked(std::uint8_t* marks, std::int64_t n, std::int32_t* list
         __builtin_memcpy(halves, marks + i, 16);
         if ((halves[0] | halves[1]) == 0) continue;
         __builtin_memset(marks + i, 0, 16);
-        // The product moves bit 0 of byte j to bit 56 + j; no two bits meet, so nothing carries.
-        constexpr std::uint64_t pack = 0x0102040810204080;
         const auto bits =
-            static_cast<unsigned>(((halves[0] * pack) >> 56) | (((halves[1] * pack) >> 56) << 8));
+            static_cast<unsigned>(pack_bytes(halves[0]) | (pack_bytes(halves[1]) << 8));
         for (int lane = 0; lane < 16; lane += Isa::width) {
             const unsigned here = (bits >> lane) & first_lanes(Isa::width);
             Isa::compress(listed + found, here,
@@ -138,30 +136,66 @@ float threshold_of(float* values, std::int64_t n, std::int64_t k, float* scratch
     }
 }
 
-// Keeps the k best of n > k entries, in their order; of equal values the first ones.
-float keep_best(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
-                float* scratch) {
+// Keeps the k best of n > k entries, and all that equal the k-th, in their order.
+Kept keep_best(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
+               float* scratch) {
     const float threshold = threshold_of(values, n, k, scratch);
     const auto cut = Isa::broadcast(threshold);
     std::int64_t better = 0;
-    for (std::int64_t i = 0; i < n; i += Isa::width) {
-        better += count_lanes(Isa::greater(Isa::load(values + i), cut) & first_lanes(n - i));
-    }
-    std::int64_t ties = k - better;
     std::int64_t kept = 0;
     for (std::int64_t i = 0; i < n; i += Isa::width) {
         const auto v = Isa::load(values + i);
         const auto c = Isa::load(columns + i);
         const unsigned lanes = first_lanes(n - i);
-        const unsigned up = Isa::greater(v, cut) & lanes;
-        unsigned equal = Isa::at_least(v, cut) & lanes & ~up;
-        while (count_lanes(equal) > ties) equal &= ~(1U << (31 - __builtin_clz(equal)));
-        ties -= count_lanes(equal);
-        Isa::compress(values + kept, up | equal, v);
-        Isa::compress(columns + kept, up | equal, c);
-        kept += count_lanes(up | equal);
+        const unsigned reaching = Isa::at_least(v, cut) & lanes;
+        better += count_lanes(Isa::greater(v, cut) & lanes);
+        Isa::compress(values + kept, reaching, v);
+        Isa::compress(columns + kept, reaching, c);
+        kept += count_lanes(reaching);
     }
-    return threshold;
+    return {better, kept - better, threshold};
+}
+
+std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_t begin,
+                         std::int64_t end, Screen screen, int least, int most,
+                         std::int32_t* columns, float* dots) {
+    // One threshold for so many blocks: that of their first column, which needs the least.
+    constexpr std::int64_t at_once = 16;
+    std::int64_t n = 0;
+    for (std::int64_t b = begin; b < end; b += at_once) {
+        int needed = least;
+        if (screen.active) {
+            const float above = screen.slope * weights[b * block_counts] + screen.intercept;
+            if (above >= static_cast<float>(most)) break;
+            needed = static_cast<int>(above) + 1 > least ? static_cast<int>(above) + 1 : least;
+        }
+        // First where there are any, without a branch that nobody can predict.
+        std::uint64_t passing[at_once];
+        std::int64_t where[at_once];
+        int found = 0;
+        const std::int64_t last = b + at_once < end ? b + at_once : end;
+        for (std::int64_t block = b; block < last; ++block) {
+            const std::int64_t first = block * block_counts;
+            passing[found] = Isa::at_least(counts + first, static_cast<std::uint8_t>(needed));
+            where[found] = first;
+            found += passing[found] != 0;
+        }
+        for (int i = 0; i < found; ++i) {
+            do {
+                const auto column = where[i] + __builtin_ctzll(passing[i]);
+                columns[n] = static_cast<std::int32_t>(column);
+                dots[n++] = counts[column];
+                counts[column] = 0;
+                passing[i] &= passing[i] - 1;
+            } while (passing[i] != 0);
+        }
+    }
+    return n;
+}
+
+void add_counts(float* sums, std::uint8_t* counts, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) sums[i] += counts[i];
+    __builtin_memset(counts, 0, static_cast<std::size_t>(n));
 }
 
 constexpr SelectKernels select_kernels = {
@@ -169,4 +203,6 @@ constexpr SelectKernels select_kernels = {
     .collect = collect,
     .divide = divide,
     .keep_best = keep_best,
+    .take_counts = take_counts,
+    .add_counts = add_counts,
 };

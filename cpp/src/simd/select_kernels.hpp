@@ -7,6 +7,8 @@ namespace pyrec::detail {
 
 // Columns are marked, scanned and padded by blocks of this many: a cache line of sums.
 inline constexpr std::int64_t block_columns = 16;
+// The same of counts, which take a byte each.
+inline constexpr std::int64_t block_counts = 64;
 
 // A column's similarity is dot / (slope * weight + own - overlap * dot + shrink).
 struct Ratio {
@@ -14,6 +16,13 @@ struct Ratio {
     float own;
     float overlap;
     float shrink;
+};
+
+// What keep_best() leaves: the entries better than the k-th best, and those equal to it.
+struct Kept {
+    std::int64_t better;
+    std::int64_t equal;
+    float threshold;  // the k-th best value
 };
 
 // What collect() lets pass: sums above slope * weight + intercept, or all but zeros if not active.
@@ -34,10 +43,18 @@ struct SelectKernels {
     // Turns dot products into similarities, in place.
     void (*divide)(float* dots, const std::int32_t* columns, const float* weights, std::int64_t n,
                    Ratio ratio);
-    // Keeps the k best of n > k entries, in order, the first ones of equal values; returns the
-    // k-th best value. `scratch` holds 2 n values and eight vectors.
-    float (*keep_best)(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
-                       float* scratch);
+    // Keeps the k best of n > k entries and all that equal the k-th of them, in order. `scratch`
+    // holds 2 n values and eight vectors.
+    Kept (*keep_best)(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
+                      float* scratch);
+    // Moves those counts of the blocks [begin, end) that are at least `least` and pass the screen
+    // to `dots`, in order; leaves zeros where they were. `weights` never decrease. Ends early where
+    // nothing can pass but counts above `most`.
+    std::int64_t (*take_counts)(std::uint8_t* counts, const float* weights, std::int64_t begin,
+                                std::int64_t end, Screen screen, int least, int most,
+                                std::int32_t* columns, float* dots);
+    // Adds counts to sums, and sets them to zero.
+    void (*add_counts)(float* sums, std::uint8_t* counts, std::int64_t n);
 };
 
 }  // namespace pyrec::detail

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "simd/bytes.hpp"
+
 namespace {
 
 // For each mask of eight lanes the numbers of those that it selects.
@@ -90,6 +92,17 @@ struct Isa {
     static unsigned at_least(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_GE_OQ)); }
     static unsigned not_equal(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ)); }
     static unsigned bits(Float v) { return static_cast<unsigned>(_mm256_movemask_ps(v)); }
+    // A bit for each of 64 bytes that is at least `least`.
+    static std::uint64_t at_least(const std::uint8_t* bytes, std::uint8_t least) {
+        const Int bound = _mm256_set1_epi8(static_cast<char>(least));
+        std::uint64_t reached = 0;
+        for (int half = 0; half < 2; ++half) {
+            const Int v = _mm256_loadu_si256(reinterpret_cast<const Int*>(bytes + 32 * half));
+            const int lanes = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(v, bound), v));
+            reached |= std::uint64_t{static_cast<std::uint32_t>(lanes)} << (32 * half);
+        }
+        return reached;
+    }
 
     static Int load(const std::int32_t* p) {
         return _mm256_loadu_si256(reinterpret_cast<const Int*>(p));

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "simd/bytes.hpp"
+
 namespace {
 
 struct Isa {
@@ -94,6 +96,11 @@ struct Isa {
     static unsigned greater(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
     static unsigned at_least(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
     static unsigned not_equal(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+    // A bit for each of 64 bytes that is at least `least`.
+    static std::uint64_t at_least(const std::uint8_t* bytes, std::uint8_t least) {
+        return _mm512_cmpge_epu8_mask(_mm512_loadu_si512(bytes),
+                                      _mm512_set1_epi8(static_cast<char>(least)));
+    }
 
     static Int load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
     // first, first + 1, ...

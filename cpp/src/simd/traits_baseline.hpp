@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "simd/bytes.hpp"
+
 namespace {
 
 struct Isa {
@@ -63,6 +65,9 @@ struct Isa {
     static unsigned not_equal(Float a, Float b) { return bits(a != b); }
     static unsigned bits(Int v) {
         return static_cast<unsigned>((v[0] & 1) | (v[1] & 2) | (v[2] & 4) | (v[3] & 8));
+    }
+    static std::uint64_t at_least(const std::uint8_t* bytes, std::uint8_t least) {
+        return bytes_at_least(bytes, least);
     }
 
     static Int load(const std::int32_t* p) { return *reinterpret_cast<const UnalignedInt*>(p); }
