@@ -85,6 +85,13 @@ def factors(users, items, factors, seed=0):
 @cache
 def trained_factors(name, factors):
     """Return the factors that a model learns from a matrix."""
-    als = pyrec.ALS(factors=factors, regularization=0.05, alpha=10, iterations=8)
+    als = pyrec.ALS(
+        factors=factors,
+        regularization=0.05,
+        alpha=10,
+        iterations=8,
+        unobserved_weight=1,
+        regularization_exponent=0,
+    )
     model = als.fit(matrix(name))
     return model.user_factors, model.item_factors

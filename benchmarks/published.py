@@ -30,6 +30,8 @@ METRICS = ["recall@20", "ndcg@20", "hit_rate@20"]
 # Which models are blended: of different families, the best configuration of each.
 BLENDS = [
     ("graph_filter", "als"),
+    ("slim", "als"),
+    ("graph_filter", "slim", "als"),
     ("sparse_ease", "als"),
     ("graph_filter", "sparse_ease", "als"),
     ("normalised_ease", "als"),

@@ -55,7 +55,8 @@ def log_like(pairs, items=50_000):
 
 
 def als_of_pairs(pairs, factors=64):
-    return Training(ALS(factors=factors), Interactions.from_scipy(log_like(pairs))).iterate
+    als = ALS(factors=factors, unobserved_weight=1)
+    return Training(als, Interactions.from_scipy(log_like(pairs))).iterate
 
 
 def als_of_factors(factors):

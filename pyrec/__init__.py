@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pyrec.tuning.auto import Auto
     from pyrec.tuning.blend import Blend
     from pyrec.tuning.kinds import learn_kind_weights
+    from pyrec.tuning.stopping import EarlyStopping
     from pyrec.tuning.study import tune
     from pyrec.workflow.batch import write_recommendations
     from pyrec.workflow.parts import merge_recommendations
@@ -46,6 +47,7 @@ _MODULES = {
     "Auto": "tuning.auto",
     "Blend": "tuning.blend",
     "EASE": "models.ease",
+    "EarlyStopping": "tuning.stopping",
     "Events": "data.events",
     "Interactions": "data.interactions",
     "GraphFilter": "models.graph",
@@ -90,6 +92,7 @@ __all__ = [
     "SLIM",
     "Auto",
     "Blend",
+    "EarlyStopping",
     "Events",
     "GraphFilter",
     "Interactions",

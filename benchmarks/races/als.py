@@ -15,7 +15,14 @@ REGULARIZATION, ALPHA = 0.05, 10.0
 
 
 def training(race, inputs):
-    als = ALS(factors=race.factors, solver=race.solver, regularization=REGULARIZATION, alpha=ALPHA)
+    als = ALS(
+        factors=race.factors,
+        solver=race.solver,
+        regularization=REGULARIZATION,
+        alpha=ALPHA,
+        unobserved_weight=1,
+        regularization_exponent=0,
+    )
     return Training(als, Interactions.from_scipy(inputs["matrix"]))
 
 

@@ -239,8 +239,9 @@ class _Search:
         for name, one in self.ranges.items():
             value = getattr(self.estimator, name)
             if not isinstance(one, Choices):
-                if value is not None:
-                    start[name] = type(one.low)(min(max(value, one.low), one.high))
+                if value is None:  # chosen by the data: somewhere in the middle
+                    value = (one.low * one.high) ** 0.5 if one.log else (one.low + one.high) / 2
+                start[name] = type(one.low)(min(max(value, one.low), one.high))
             elif value in one.of:
                 start[name] = value
         return start

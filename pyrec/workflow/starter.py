@@ -18,9 +18,6 @@ __all__ = ["MODEL", "Starter", "starter"]
 MODEL: dict[str, Any] = {
     "name": "als",
     "factors": 64,
-    "regularization": 0.01,
-    "regularization_exponent": 1,
-    "unobserved_weight": 0.1,
 }
 """A model that does well on most logs without being tuned, such as those of ``examples/``."""
 

@@ -64,10 +64,17 @@ def test_a_model_taken_from_a_step_does_not_change_later(shop):
     assert not np.array_equal(models[0].user_factors, models[2].user_factors)
 
 
+def test_unobserved_items_weigh_together_the_same_in_any_catalogue(shop):
+    wide = sp.csr_array(shop)
+    wide.resize((shop.shape[0], 1600))
+    assert ALS(factors=3, iterations=1).fit(wide).estimator.unobserved_weight == 400 / 1600
+    assert ALS(factors=3, iterations=1).fit(shop).estimator.unobserved_weight == 1
+
+
 def test_folding_in_solves_the_persons_own_row(shop):
-    model = ALS(factors=6, alpha=4, regularization=0.3, unobserved_weight=0.2).fit(shop)
-    factors = model.fold_in(as_csr(shop))
     options = dict(alpha=4, regularization=0.3, unobserved_weight=0.2, regularization_exponent=0)
+    model = ALS(factors=6, **options).fit(shop)
+    factors = model.fold_in(as_csr(shop))
     for row, normal, right in reference.als_equations(shop, model.item_factors, options):
         expected = np.linalg.solve(normal, right)
         np.testing.assert_allclose(factors[row], expected, rtol=1e-3, atol=1e-6)

@@ -44,7 +44,7 @@ def test_a_start_from_a_model_goes_on_where_it_stood(week):
 
 
 def test_new_users_and_items_start_at_random_and_the_others_where_they_stood(week):
-    als = ALS(factors=6, alpha=5)
+    als = ALS(factors=6, alpha=5, unobserved_weight=1)
     earlier = als.fit(interactions(week, range(5, 90), range(55)))
     grown = interactions(week, range(85), range(3, 60))
     training, fresh = Training(als, grown), Training(als, grown)

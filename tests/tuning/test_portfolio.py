@@ -14,12 +14,6 @@ def test_a_closed_form_of_all_items_is_for_small_catalogues():
     assert "ease" not in names(50_000)
 
 
-def test_unobserved_items_weigh_together_what_they_do_in_any_catalogue():
-    weights = [items * names(items)["als"].unobserved_weight for items in (1000, 40_000)]
-    assert weights == [400, 400]
-    assert names(10)["als"].unobserved_weight == 1
-
-
 def test_families():
     assert family(pyrec.ALS()) != family(pyrec.EASE())
     assert family(pyrec.ItemKNN()) == family(pyrec.UserKNN())
