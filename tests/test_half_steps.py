@@ -299,6 +299,30 @@ def test_as_many_steps_as_factors_are_the_exact_solution(simd):
     np.testing.assert_array_equal(solved, exact, "one block of all factors")
 
 
+def test_rows_beyond_the_cache_follow_the_reference(simd):
+    """They are visited in step, block by block of the fixed side, beside short and empty rows."""
+    rng = np.random.default_rng(11)
+    for factors, items in ((70, 6000), (200, 4000)):
+        counts = [0, 3, items - 1, 0, 2500, 2600, 40, items, 0, 2700]
+        columns = np.concatenate([np.sort(rng.permutation(items)[:n]) for n in counts])
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        values = rng.integers(1, 4, len(columns)).astype(np.float32)
+        matrix = sp.csr_array((values, columns, offsets), shape=(len(counts), items))
+        fixed = (rng.standard_normal((items, factors)) / factors).astype(np.float32)
+        start = (rng.standard_normal((len(counts), factors)) / factors).astype(np.float32)
+        options = {"alpha": 4.0, "regularization": 20.0}
+        solved = half_step(matrix, fixed, start, solver="cg", cg_steps=3, **options)
+        for row, normal, right in reference.als_equations(matrix, fixed, DEFAULTS | options):
+            expected = reference.als_cg(normal, right, start[row], 3)
+            error = np.linalg.norm(solved[row] - expected)
+            assert error <= 2e-5 * (np.linalg.norm(expected) + np.linalg.norm(start[row]))
+        for row in range(len(counts)):  # alone, and with other threads, the same bits
+            alone = half_step(matrix[[row]], fixed, start[[row]], solver="cg", **options)
+            np.testing.assert_array_equal(alone[0], solved[row])
+        threads = half_step(matrix, fixed, start, solver="cg", threads=5, **options)
+        np.testing.assert_array_equal(threads, solved)
+
+
 # -- blocks of factors ----------------------------------------------------------------------------
 
 

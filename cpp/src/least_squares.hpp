@@ -34,6 +34,23 @@ struct LaneWorker {
     AlignedBuffer<float> rotated;
 };
 
+struct RowRange {
+    std::int32_t first, last;
+};
+
+// Which rows conjugate gradients solve together.
+struct CgPlan {
+    std::vector<RowRange> batches;
+    std::vector<std::int32_t> long_rows;
+};
+
+struct CgWorker {
+    AlignedBuffer<float> memory;
+    std::vector<CgRow> rows;
+    std::vector<std::int32_t> numbers;
+    std::vector<std::int32_t> stops;
+};
+
 }  // namespace detail
 
 struct AlsSide::Prepared {
@@ -63,7 +80,8 @@ struct AlsSide::Prepared {
 struct AlsScratch::Workers {
     detail::Marks marks;
     std::vector<std::int32_t> order;
-    std::vector<detail::AlignedBuffer<float>> cg;
+    detail::CgPlan cg_plan;
+    std::vector<detail::CgWorker> cg;
     std::vector<detail::LaneWorker<float>> lanes;
     std::vector<detail::LaneWorker<double>> lanes_double;
     detail::GramScratch<double> gram;

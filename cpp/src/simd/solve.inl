@@ -2,6 +2,7 @@
 // Each body may use those before it.
 // clang-format off
 #include "simd/gemm.inl"
+#include "simd/visits.inl"
 #include "simd/conjugate_gradient.inl"
 #include "simd/eigen.inl"
 #include "simd/lanes.inl"

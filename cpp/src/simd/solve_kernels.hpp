@@ -18,15 +18,23 @@ struct CgRow {
     bool failed;  // set where float32 has lost the digits that matter
 };
 
+// Rows of a batch at most.
+inline constexpr int most_cg_rows = 256;
+
 // Rows that share the products with the Gram matrix. The right side of row i is the sum of
 // max(c, 0) v over its entries, its matrix gram + ridge I + the sum of (|c| - unobserved) v v^T,
 // where c = alpha value and v is the column's row of `table`; `gram` is scaled by `unobserved`.
 struct CgBatch {
     CgRow* rows;
     int count;
-    const std::int32_t* columns_end;  // of the whole matrix, whose rows follow one another
-    std::int64_t cached;              // entries whose factors stay in the cache from visit to visit
+    // Rows whose factors do not fit the cache are visited in step, block by block of the table: the
+    // entries of row i in block b are those from stops[i (blocks + 1) + b] to the next stop. Else
+    // `stops` is null, there is one block, and the rows follow one another in the matrix.
+    const std::int32_t* stops;
+    std::int64_t blocks;
+    std::int64_t block_rows;
     const float* table;
+    std::int64_t table_rows;
     const float* nothing;  // a row of zeros
     const float* gram;
     std::int64_t stride;

@@ -27,6 +27,7 @@ constexpr SelectedLanes selected_lanes = [] {
 struct Isa {
     static constexpr int width = 8;
     static constexpr int registers = 16;
+    static constexpr bool has_lanes = false;
     using Scalar = float;
     using Float = __m256;
     using Vector = Float;

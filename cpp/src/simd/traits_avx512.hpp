@@ -60,6 +60,37 @@ struct Isa {
         _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(order, sum)));
     }
 
+    static Float abs(Float a) { return _mm512_abs_ps(a); }
+    // What belongs to four things can be kept in the four lanes of 128 bits.
+    static constexpr bool has_lanes = true;
+    // Lane i is four times the sum of the elements of v[i].
+    static Float lane_sums(const Float (&v)[4]) {
+        Float half[2];
+        for (int i = 0; i < 2; ++i) {
+            half[i] = _mm512_add_ps(_mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0x44),
+                                    _mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0xEE));
+        }
+        Float sum = _mm512_add_ps(_mm512_shuffle_f32x4(half[0], half[1], 0x88),
+                                  _mm512_shuffle_f32x4(half[0], half[1], 0xDD));
+        sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0xB1));
+        return _mm512_add_ps(sum, _mm512_permute_ps(sum, 0x4E));
+    }
+    // Lane i is four times p[i], for at most n of them, then zeros.
+    static Float spread(const float* p, std::int64_t n) {
+        const __m512i order = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+        const Float four = n < 4 ? load_some(p, n) : _mm512_castps128_ps512(_mm_loadu_ps(p));
+        return _mm512_permutexvar_ps(order, four);
+    }
+    // Vector i of `out` has lane i of v everywhere.
+    static void broadcast_lanes(Float v, Float (&out)[4]) {
+        out[0] = _mm512_shuffle_f32x4(v, v, 0x00);
+        out[1] = _mm512_shuffle_f32x4(v, v, 0x55);
+        out[2] = _mm512_shuffle_f32x4(v, v, 0xAA);
+        out[3] = _mm512_shuffle_f32x4(v, v, 0xFF);
+    }
+    // The sum of the first elements of the lanes.
+    static float sum_of_lanes(Float v) { return (v[0] + v[8]) + (v[4] + v[12]); }
+
     // Row i becomes column i.
     static void transpose(Float (&v)[16]) {
         Float t[16];

@@ -10,6 +10,7 @@ namespace {
 struct Isa {
     static constexpr int width = 4;
     static constexpr int registers = 16;
+    static constexpr bool has_lanes = false;
     using Scalar = float;
     typedef float Float __attribute__((vector_size(16)));
     typedef float Unaligned __attribute__((vector_size(16), aligned(4)));

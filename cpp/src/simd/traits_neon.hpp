@@ -11,6 +11,7 @@ namespace {
 struct Isa {
     static constexpr int width = 4;
     static constexpr int registers = 32;
+    static constexpr bool has_lanes = false;
     using Scalar = float;
     using Float = float32x4_t;
     using Vector = Float;
