@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyrec.models.als import ALS
     from pyrec.models.bpr import BPR
     from pyrec.models.ease import EASE
+    from pyrec.models.explicit_als import ExplicitALS
     from pyrec.models.graph import GraphFilter, P3Alpha, RP3Beta
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
@@ -50,6 +51,7 @@ _MODULES = {
     "EarlyStopping": "tuning.stopping",
     "Events": "data.events",
     "Interactions": "data.interactions",
+    "ExplicitALS": "models.explicit_als",
     "GraphFilter": "models.graph",
     "ItemKNN": "models.neighbors",
     "P3Alpha": "models.graph",
@@ -94,6 +96,7 @@ __all__ = [
     "Blend",
     "EarlyStopping",
     "Events",
+    "ExplicitALS",
     "GraphFilter",
     "Interactions",
     "ItemKNN",

@@ -370,3 +370,15 @@ def bpr_fold_in(
 
     `learning_rate` is that of the first epoch; it falls linearly to 0.
     """
+
+def solve_ridge(matrix: Csr, table: _F32, base: _F32, *, ridge: float, threads: int) -> _F32:
+    """Return for each row of the matrix the weights of a ridge regression over its stored entries.
+
+    They minimise the sum of ``(y - base[j] - table[j] . w)^2`` over the row's entries `y` in the
+    columns `j`, plus ``ridge * n * |w|^2`` where `n` counts them. Zeros for an empty row.
+
+    Raises
+    ------
+    NumericalError
+        If the equations of a row are singular; names it.
+    """

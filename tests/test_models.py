@@ -28,6 +28,7 @@ ESTIMATORS = [
     pyrec.PureSVD(factors=6),
     pyrec.PureSVD(factors=9, user_exponent=1, item_exponent=0.5),
     pyrec.BPR(factors=8, epochs=60),
+    pyrec.ExplicitALS(factors=4),
     pyrec.P3Alpha(neighbors=12, alpha=0.8),
     pyrec.RP3Beta(),
     pyrec.GraphFilter(neighbors=20),

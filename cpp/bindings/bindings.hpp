@@ -13,6 +13,7 @@ void bind_item_index(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
 void bind_resampling(pybind11::module_& module);
 void bind_grouping(pybind11::module_& module);
+void bind_ridge(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_scoring(pybind11::module_& module);
 void bind_sessions(pybind11::module_& module);

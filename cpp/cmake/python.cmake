@@ -15,6 +15,7 @@ pybind11_add_module(
   cpp/bindings/item_index.cpp
   cpp/bindings/module.cpp
   cpp/bindings/resampling.cpp
+  cpp/bindings/ridge.cpp
   cpp/bindings/runtime.cpp
   cpp/bindings/scoring.cpp
   cpp/bindings/sessions.cpp

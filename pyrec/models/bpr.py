@@ -12,12 +12,12 @@ from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
 from pyrec.data.interactions import Interactions, select
 from pyrec.errors import DataError
-from pyrec.models.base import Callback, Estimator, Step
-from pyrec.models.factors import FactorModel
+from pyrec.models.base import Callback, Estimator
+from pyrec.models.factors import FactorModel, FactorStep
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 
-__all__ = ["BPR", "BPRModel", "BPRStep"]
+__all__ = ["BPR", "BPRModel"]
 
 _F32 = NDArray[np.float32]
 
@@ -97,53 +97,27 @@ class BPR(Estimator, frozen=True, kw_only=True):
                 seed=self.random_state % 2**64,
                 threads=resolve_threads(),
             )
-            step = BPRStep(epoch + 1, perf_counter() - started, self, interactions, users, items)
+            step = FactorStep(
+                epoch + 1,
+                perf_counter() - started,
+                lambda: _loss(interactions, users, items),
+                lambda: BPRModel(self, interactions, users.copy(), items.copy()),
+            )
             if callback is not None and callback(step):
                 break
         return BPRModel(self, interactions, users, items)
 
 
-class BPRStep(Step):
-    """One epoch of a training, as a callback sees it.
-
-    Attributes
-    ----------
-    iteration : int
-        From 1.
-    seconds : float
-        What it took.
-    """
-
-    def __init__(
-        self,
-        iteration: int,
-        seconds: float,
-        estimator: BPR,
-        interactions: Interactions,
-        users: _F32,
-        items: _F32,
-    ) -> None:
-        self.iteration = iteration
-        self.seconds = seconds
-        self._parts = (estimator, interactions, users, items)
-
-    @property
-    def loss(self) -> float:
-        """The mean of -ln sigmoid over interactions, each against the item after it."""
-        _, interactions, users, items = self._parts
-        csr = interactions.csr
-        rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets)).astype(np.int32)
-        others = ((csr.columns + 1) % csr.shape[1]).astype(np.int32)
-        liked, other = (
-            _kernels.score_pairs(users, items, rows, of, threads=resolve_threads())
-            for of in (csr.columns, others)
-        )
-        return float(np.mean(np.logaddexp(0, -(liked - other), dtype=np.float64)))
-
-    def model(self) -> "BPRModel":
-        """Return the model as it stands."""
-        estimator, interactions, users, items = self._parts
-        return BPRModel(estimator, interactions, users.copy(), items.copy())
+def _loss(interactions: Interactions, users: _F32, items: _F32) -> float:
+    """Return the mean of -ln sigmoid over interactions, each against the item after it."""
+    csr = interactions.csr
+    rows = np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
+    others = ((csr.columns + 1) % csr.shape[1]).astype(np.int32)
+    liked, other = (
+        _kernels.score_pairs(users, items, rows, of, threads=resolve_threads())
+        for of in (csr.columns, others)
+    )
+    return float(np.mean(np.logaddexp(0, -(liked - other), dtype=np.float64)))
 
 
 class BPRModel(FactorModel):

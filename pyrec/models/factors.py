@@ -1,6 +1,7 @@
 """Models whose score is an inner product: what they have in common, however factors are learnt."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self
 
@@ -12,11 +13,11 @@ from pyrec._kernels import Csr
 from pyrec.data.interactions import Interactions, frozen
 from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import FoldsIn, SimilarItems, SimilarUsers
-from pyrec.models.base import Estimator, Lists, Model
+from pyrec.models.base import Estimator, Lists, Model, Step
 from pyrec.models.query import Filter
 from pyrec.runtime import resolve_threads
 
-__all__ = ["FactorModel"]
+__all__ = ["FactorModel", "FactorStep", "directions"]
 
 _F32 = NDArray[np.float32]
 
@@ -93,11 +94,11 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
 
     @cached_property
     def _item_directions(self) -> ItemIndex:
-        return ItemIndex(_directions(self.item_factors))
+        return ItemIndex(directions(self.item_factors))
 
     @cached_property
     def _user_directions(self) -> ItemIndex:
-        return ItemIndex(_directions(self.user_factors))
+        return ItemIndex(directions(self.user_factors))
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         index = {f"index.{name}": array for name, array in self._index.to_arrays().items()}
@@ -115,18 +116,50 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
         return model
 
 
-def _directions(factors: _F32) -> _F32:
+class FactorStep(Step):
+    """One pass of a training, as a callback sees it.
+
+    Attributes
+    ----------
+    iteration : int
+        From 1.
+    seconds : float
+        What it took.
+    """
+
+    def __init__(
+        self,
+        iteration: int,
+        seconds: float,
+        loss: Callable[[], float],
+        model: Callable[[], FactorModel],
+    ) -> None:
+        self.iteration = iteration
+        self.seconds = seconds
+        self._loss, self._model = loss, model
+
+    @property
+    def loss(self) -> float:
+        """What the training lowers, a mean over interactions."""
+        return self._loss()
+
+    def model(self) -> FactorModel:
+        """Return the model as it stands."""
+        return self._model()
+
+
+def directions(factors: _F32) -> _F32:
     """Return the rows scaled to length 1; zero rows stay zero."""
     norms = np.linalg.norm(factors, axis=1, keepdims=True)
     directions: _F32 = np.divide(factors, norms, out=np.zeros_like(factors), where=norms > 0)
     return directions
 
 
-def _most_similar(directions: ItemIndex, rows: NDArray[np.int32], k: int, threads: int) -> Lists:
+def _most_similar(of: ItemIndex, rows: NDArray[np.int32], k: int, threads: int) -> Lists:
     """Rank by cosine, each query itself left out."""
     n = len(rows)
     offsets = np.arange(n + 1, dtype=np.int64)
     ones = np.ones(n, dtype=np.float32)
-    itself = Csr(frozen(offsets), frozen(rows), frozen(ones), len(directions))
-    found, scores = directions.recommend(directions.items[rows], k, exclude=itself, threads=threads)
+    itself = Csr(frozen(offsets), frozen(rows), frozen(ones), len(of))
+    found, scores = of.recommend(of.items[rows], k, exclude=itself, threads=threads)
     return found, np.minimum(scores, np.float32(1))

@@ -18,6 +18,7 @@ MODELS = {
     "blend": ("pyrec.tuning.blend", "Blend", "BlendModel"),
     "bpr": ("pyrec.models.bpr", "BPR", "BPRModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
+    "explicit_als": ("pyrec.models.explicit_als", "ExplicitALS", "ExplicitALSModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
     "p3alpha": ("pyrec.models.graph", "P3Alpha", "GraphModel"),

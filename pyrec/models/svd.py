@@ -1,5 +1,6 @@
 """PureSVD: the directions in which the interactions vary the most."""
 
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError
+from pyrec.models.abilities import Explains
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.degrees import relative, require_no_negative
 from pyrec.models.factors import FactorModel
@@ -81,7 +83,7 @@ class PureSVD(Estimator, frozen=True, kw_only=True):
         return PureSVDModel(self, interactions, user_factors, vectors * items[:, None])
 
 
-class PureSVDModel(FactorModel):
+class PureSVDModel(FactorModel, Explains):
     """A fitted `PureSVD`; the score of a pair is the inner product of its factors.
 
     Attributes
@@ -104,12 +106,26 @@ class PureSVDModel(FactorModel):
         threads : int
             Has no effect: the product is made by one.
         """
-        items = relative(self.interactions.by_item) ** (2 * self.estimator.item_exponent)
         matrix = sp.csr_array(
             (histories.values, histories.columns, histories.offsets), shape=histories.shape
         )
-        projected: _F32 = matrix @ (self.item_factors / items.astype(np.float32)[:, None])
+        projected: _F32 = matrix @ self._sources
         return projected
+
+    @cached_property
+    def _sources(self) -> _F32:
+        """What an item of a history adds to a user's factors: ``D_i^-q V``."""
+        items = relative(self.interactions.by_item) ** (2 * self.estimator.item_exponent)
+        return np.asarray(self.item_factors / items.astype(np.float32)[:, None], np.float32)
+
+    def _explain(
+        self, user_row: int, item_row: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        csr = self.interactions.csr
+        begin, end = csr.offsets[user_row : user_row + 2]
+        rows = csr.columns[begin:end]
+        sources = self._sources[rows].astype(np.float64)
+        return rows, csr.values[begin:end] * (sources @ self.item_factors[item_row])
 
 
 def _right_singular_vectors(matrix: sp.csr_array, k: int, passes: int, seed: int) -> _F32:
