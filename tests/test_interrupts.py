@@ -69,6 +69,28 @@ def subspace_als(matrix, threads):
     return als(matrix, threads, "subspace")
 
 
+def ratings(matrix, threads):
+    base = np.zeros(matrix.shape[1], np.float32)
+    return lambda: _kernels.solve_ridge(
+        matrix, factors(matrix.shape[1], 64), base, ridge=0.1, threads=threads)  # fmt: skip
+
+
+def pairwise(matrix, threads):
+    users, items = factors(matrix.shape[0]), factors(matrix.shape[1])
+    return lambda: [_kernels.bpr_epoch(
+        matrix, users, items, epoch=epoch, learning_rate=0.01, regularization=0.01, seed=0,
+        threads=threads) for epoch in range(20)]  # fmt: skip
+
+
+def elastic_nets(matrix, threads):
+    n = matrix.shape[1]
+    some = matrix.take(np.arange(n, dtype=np.int32))
+    diagonal, ridges = np.full(n, 500, np.float32), np.full(n, 10, np.float32)
+    return lambda: _kernels.regress_on_neighbors(
+        some, diagonal, ridges, matrix.take(np.arange(n, 2 * n, dtype=np.int32)), l1=0.0,
+        nonnegative=False, sweeps=200, tolerance=0.0, threads=threads)  # fmt: skip
+
+
 def bootstrap(matrix, threads):
     values = np.ones((1_000_000, 1))
     return lambda: _kernels.bootstrap_sums(values, replicates=100_000, seed=0, threads=threads)
@@ -97,7 +119,19 @@ def seconds_until_stopped(work):
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(
-    "kernel", [dense_search, sparse_search, similarity, als, exact_als, subspace_als, bootstrap]
+    "kernel",
+    [
+        dense_search,
+        sparse_search,
+        similarity,
+        als,
+        exact_als,
+        subspace_als,
+        ratings,
+        pairwise,
+        elastic_nets,
+        bootstrap,
+    ],
 )
 def test_ctrl_c_stops_a_kernel(kernel, threads, matrix):
     work = kernel(matrix, threads)

@@ -123,7 +123,7 @@ void regress_on_neighbors(const CsrView<const float>& lower, std::span<const flo
                           std::span<const float> ridges, const CsrView<const float>& candidates,
                           const ElasticNetOptions& options, const Execution& execution,
                           std::span<float> weights) {
-    constexpr std::int64_t grain = 16;
+    constexpr std::int64_t grain = 4;
     std::int64_t most = 0;
     for (std::int64_t item = 0; item < candidates.rows(); ++item) {
         most = std::max(most, std::ssize(candidates.row(item).columns));
