@@ -6,8 +6,10 @@ import json
 import numpy as np
 import pytest
 
+import behaviours
 import data
 import grids
+import next_item
 import peers
 import published
 import pyrec
@@ -132,3 +134,23 @@ def test_published_figures_are_chosen_on_validation_and_taken_up_again(
     assert found["models"]["graph_filter"]["validation"] == {"ndcg@20": tried[0]["validation"]}
     best = max(row["validation"]["ndcg@20"] for row in found["models"].values())
     assert found["models"][found["chosen"]]["validation"]["ndcg@20"] == best
+
+
+@pytest.mark.real_data
+def test_what_comes_next_is_told_with_intervals(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["next_item.py", "diginetica"])
+    next_item.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * len(next_item.MODELS)
+    assert all("hit_rate@20" in line and " to " in line for line in lines)
+
+
+@pytest.mark.real_data
+def test_new_and_touched_purchases_are_told_apart(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["behaviours.py", "retailrocket", "--model", "popularity"])
+    behaviours.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0].split("  ")[-1] for line in lines[::2]] == [
+        "purchases alone", "all alike", "set by hand", "learnt for new", "learnt for all"
+    ]  # fmt: skip
+    assert all(line.startswith("   new recall@20") for line in lines[1::2])
