@@ -237,6 +237,16 @@ class ModelContract:
         with pytest.raises(NotSupportedError, match=r"is not fitted: use model = .*\.fit"):
             estimator.recommend("u01")
 
+    def test_events_may_be_given_instead_of_pairs(self, estimator, interactions):
+        plain = replace(interactions, kinds=None, kind_names=())
+        pairs, events = (
+            estimator.fit(data) for data in (plain, pyrec.Events.from_interactions(plain))
+        )
+        users = plain.users.ids[1:]
+        np.testing.assert_array_equal(
+            events.recommend(users, k=6).scores, pairs.recommend(users, k=6).scores
+        )
+
     def test_nothing_to_learn_from(self, estimator):
         with pytest.raises(DataError, match="there are none"):
             estimator.fit(sp.csr_array((3, 4), dtype=np.float32))

@@ -50,6 +50,12 @@ def similarity(matrix, threads):
         shrink=0.0, pattern=False, threads=threads)  # fmt: skip
 
 
+def sessions(matrix, threads):
+    of_items = matrix.transposed()
+    return lambda: _kernels.nearest_sessions(
+        matrix, of_items, sample=5000, k=100, length=20, threads=threads)  # fmt: skip
+
+
 def als(matrix, threads, solver="cg"):
     options = _kernels.AlsOptions(
         solver=solver, regularization=0.1, alpha=1.0, unobserved_weight=1.0,
@@ -124,6 +130,7 @@ def seconds_until_stopped(work):
         dense_search,
         sparse_search,
         similarity,
+        sessions,
         als,
         exact_als,
         subspace_als,
