@@ -60,8 +60,8 @@ class BPR(Estimator, frozen=True, kw_only=True):
     name: ClassVar[str] = "bpr"
     search: ClassVar[Ranges] = {
         "factors": Integers(low=32, high=256, log=True),
-        "learning_rate": Floats(low=0.01, high=0.2, log=True),
-        "regularization": Floats(low=0.001, high=0.1, log=True),
+        "learning_rate": Floats(low=0.02, high=0.5, log=True),
+        "regularization": Floats(low=0.001, high=0.05, log=True),
         "epochs": Integers(low=25, high=200, log=True),
     }
 
