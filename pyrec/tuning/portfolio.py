@@ -35,13 +35,13 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
         ("graph_filter", {"neighbors": 1000}),
         ("als", {**als, "factors": min(128, rank), "regularization": 0.003}),
         ("als", {**als, "factors": min(64, rank), "regularization": 0.02}),
+        ("item_knn", {"neighbors": 300}),
+        ("rp3beta", {"neighbors": 500}),
+        ("user_knn", {"neighbors": 200}),
         ("ease", {**ease, "regularization": 300}),
         ("ease", {**ease, "regularization": 1000}),
         ("sparse_ease", {**ease, "regularization": 100}),
         ("slim", {}),
-        ("rp3beta", {"neighbors": 500}),
-        ("item_knn", {"neighbors": 300}),
-        ("user_knn", {"neighbors": 200}),
     ]
     if n**3 / 3 > seconds * _SPEED:
         choices = [(name, options) for name, options in choices if name != "ease"]
