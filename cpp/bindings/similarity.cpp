@@ -42,7 +42,8 @@ py::tuple find_neighbors_(const Csr& rows, const Array<float>& row_weights, cons
                                   shrink, threshold, pattern};
     Array<std::int64_t> offsets(row_view.rows() + 1);
     const auto to_offsets = as_mutable_span(offsets);
-    without_gil([&] { bound_neighbors(row_view, column_view, options.k, to_offsets); });
+    const auto run = execution(threads);
+    without_gil([&] { bound_neighbors(row_view, column_view, options.k, run, to_offsets); });
     require_memory(8.0 * static_cast<double>(to_offsets.back()), "neighbours");
     Array<std::int32_t> neighbors(to_offsets.back());
     Array<float> similarities(to_offsets.back());
@@ -51,7 +52,6 @@ py::tuple find_neighbors_(const Csr& rows, const Array<float>& row_weights, cons
     const auto from_row_weights = as_span(row_weights);
     const auto from_column_weights = as_span(column_weights);
     const auto from_selves = as_span(selves);
-    const auto run = execution(threads);
     without_gil([&] {
         find_neighbors(row_view, from_row_weights, column_view, from_column_weights, from_selves,
                        options, run, to_offsets, to_neighbors, to_similarities);

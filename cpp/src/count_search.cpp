@@ -16,6 +16,8 @@ constexpr std::size_t most_counts = 255;
 constexpr std::int64_t blocks_at_once = 4096 / block_counts;
 // A row that touches fewer than one in so many columns is read off by a list of those.
 constexpr std::int64_t touched_share = 32;
+// So many are sorted sooner by comparing all with all.
+constexpr std::int64_t few = 192;
 
 template <class T>
 T* padded(std::vector<T>& values, std::int64_t n) {
@@ -79,7 +81,8 @@ std::int64_t CountSearch<Label>::find(const SparseRow<const float>& entries, flo
         take_counts(row, own);
     }
     candidates_.finish();
-    return write_in_order(neighbors, similarities);
+    return std::ssize(candidates_.columns()) <= few ? write_few(neighbors, similarities)
+                                                    : write_many(neighbors, similarities);
 }
 
 template <class Label>
@@ -161,9 +164,31 @@ void CountSearch<Label>::take_sums(std::span<const std::int32_t> row, std::int32
     }
 }
 
-// A sort by column in time proportional to k: a bit for each, in two levels.
+// Sorts by column without a branch that nobody can predict: each goes to its rank.
 template <class Label>
-std::int64_t CountSearch<Label>::write_in_order(std::int32_t* neighbors, float* similarities) {
+std::int64_t CountSearch<Label>::write_few(std::int32_t* neighbors, float* similarities) {
+    std::int32_t columns[few] = {};
+    std::int32_t ranks[few];
+    std::int32_t order[few];
+    const std::int64_t n = std::ssize(candidates_.columns());
+    for (std::int64_t i = 0; i < n; ++i) {
+        columns[i] = columns_.column(candidates_.columns()[at(i)]);
+    }
+    simd_.rank(columns, n, ranks);
+    for (std::int64_t i = 0; i < n; ++i) order[ranks[i]] = static_cast<std::int32_t>(i);
+    std::int64_t written = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const float similarity = candidates_.similarities()[at(order[i])];
+        if (!candidates_.chosen(similarity)) continue;
+        neighbors[written] = columns[order[i]];
+        similarities[written++] = similarity;
+    }
+    return written;
+}
+
+// Sorts by column in time proportional to their number: a bit for each, in two levels.
+template <class Label>
+std::int64_t CountSearch<Label>::write_many(std::int32_t* neighbors, float* similarities) {
     for (std::size_t i = 0; i < candidates_.columns().size(); ++i) {
         const auto column = at(columns_.column(candidates_.columns()[i]));
         similarities_[column] = candidates_.similarities()[i];

@@ -56,7 +56,8 @@ private:
     void take_touched(std::span<const std::int32_t> row, std::int32_t self);
     void take_counts(std::span<const std::int32_t> row, std::int32_t self);
     void take_sums(std::span<const std::int32_t> row, std::int32_t self);
-    std::int64_t write_in_order(std::int32_t* neighbors, float* similarities);
+    std::int64_t write_few(std::int32_t* neighbors, float* similarities);
+    std::int64_t write_many(std::int32_t* neighbors, float* similarities);
 
     const SelectKernels& simd_ = kernels().select;
     const LabelledColumns<Label>& columns_;

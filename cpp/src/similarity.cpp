@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "count_search.hpp"
@@ -42,12 +43,17 @@ void row_norms(const CsrView<const float>& matrix, std::span<double> norms) {
 }
 
 void bound_neighbors(const CsrView<const float>& rows, const CsrView<const float>& columns,
-                     std::int64_t k, std::span<std::int64_t> offsets) {
+                     std::int64_t k, const Execution& execution, std::span<std::int64_t> offsets) {
     offsets[0] = 0;
-    for (std::int64_t row = 0; row < rows.rows(); ++row) {
-        const std::int64_t most = std::min(detail::products(rows.row(row), columns), columns.cols);
-        offsets[at(row) + 1] = offsets[at(row)] + std::min(k, most);
-    }
+    constexpr std::int64_t grain = 4096;
+    parallel_for(rows.rows(), grain, execution,
+                 [&](std::int64_t begin, std::int64_t end, int /*worker*/) {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                         const std::int64_t most = detail::products(rows.row(row), columns);
+                         offsets[at(row) + 1] = std::min({k, most, columns.cols});
+                     }
+                 });
+    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
 }
 
 void find_neighbors(const CsrView<const float>& rows, std::span<const float> row_weights,

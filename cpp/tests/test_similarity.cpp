@@ -49,7 +49,7 @@ Matrix neighbors(const Matrix& rows, pyrec::NeighborOptions options, int threads
     std::vector<std::int32_t> selves(n);
     std::iota(selves.begin(), selves.end(), 0);
     Matrix found{std::vector<std::int64_t>(n + 1), {}, {}, static_cast<std::int64_t>(n)};
-    pyrec::bound_neighbors(rows.view(), columns.view(), options.k, found.offsets);
+    pyrec::bound_neighbors(rows.view(), columns.view(), options.k, {threads}, found.offsets);
     found.columns.resize(static_cast<std::size_t>(found.offsets.back()));
     found.values.resize(found.columns.size());
     pyrec::find_neighbors(rows.view(), weights, columns.view(), weights, selves, options, {threads},

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "pyrec/parallel.hpp"
-#include "pyrec/parallel.hpp"
 #include "pyrec/views.hpp"
 
 namespace pyrec {

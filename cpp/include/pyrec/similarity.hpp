@@ -33,7 +33,7 @@ void row_norms(const CsrView<const float>& matrix, std::span<double> norms);
 
 // Room for the neighbours: at most offsets[i + 1] - offsets[i] for row i.
 void bound_neighbors(const CsrView<const float>& rows, const CsrView<const float>& columns,
-                     std::int64_t k, std::span<std::int64_t> offsets);
+                     std::int64_t k, const Execution& execution, std::span<std::int64_t> offsets);
 
 // For each row of `rows` (n x d) the k columns of `columns` (d x m) of highest similarity, ties to
 // the lower column, written in column order. A similarity of exactly zero is never a neighbour,

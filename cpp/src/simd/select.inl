@@ -193,6 +193,14 @@ std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_
     return n;
 }
 
+void rank(const std::int32_t* values, std::int64_t n, std::int32_t* ranks) {
+    for (std::int64_t i = 0; i < n; ++i) ranks[i] = 0;
+    for (std::int64_t j = 0; j < n; ++j) {
+        const std::int32_t value = values[j];
+        for (std::int64_t i = 0; i < n; ++i) ranks[i] += value < values[i] ? 1 : 0;
+    }
+}
+
 void add_counts(float* sums, std::uint8_t* counts, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) sums[i] += counts[i];
     __builtin_memset(counts, 0, static_cast<std::size_t>(n));
@@ -204,5 +212,6 @@ constexpr SelectKernels select_kernels = {
     .divide = divide,
     .keep_best = keep_best,
     .take_counts = take_counts,
+    .rank = rank,
     .add_counts = add_counts,
 };

@@ -53,6 +53,8 @@ struct SelectKernels {
     std::int64_t (*take_counts)(std::uint8_t* counts, const float* weights, std::int64_t begin,
                                 std::int64_t end, Screen screen, int least, int most,
                                 std::int32_t* columns, float* dots);
+    // How many of n different values are less than each.
+    void (*rank)(const std::int32_t* values, std::int64_t n, std::int32_t* ranks);
     // Adds counts to sums, and sets them to zero.
     void (*add_counts)(float* sums, std::uint8_t* counts, std::int64_t n);
 };
