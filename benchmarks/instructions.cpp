@@ -135,7 +135,7 @@ void neighbors() {
     options.k = k;
     options.denominator = Denominator::product;
     const std::vector<float> norms(400, 1.0F);
-    bound_neighbors(items.view(), users.view(), k, ends);
+    bound_neighbors(items.view(), users.view(), k, {}, ends);
     const auto room = static_cast<std::size_t>(ends.back());
     std::vector<std::int32_t> found(room);
     std::vector<float> similarities(room);
