@@ -72,19 +72,29 @@ def linear():
 GRIDS = {
     "gowalla": {
         **neighbours(),
+        **sparse_linear(),
+        "slim": [
+            pyrec.SLIM(neighbors=200, l1=0, l2=30, user_exponent=0.25),
+            pyrec.SLIM(l1=1, l2=30),
+        ],
         "graph_filter": [graph(0.6, 0.5, 0.4), graph(0.5, 0.5, 0.4)],
         "als": [
             als(256, 0.01, 0.002),
             als(512, 0.01, 0.002),
             als(1024, 0.01, 0.002, solver="subspace"),
         ],
-        **sparse_linear(),
     },
     "yelp2018": {
         **neighbours(),
+        **sparse_linear(),
+        "sparse_ease": [
+            pyrec.SparseEASE(
+                neighbors=300, regularization=150, user_exponent=0.5, item_exponent=0.1
+            ),
+            pyrec.SparseEASE(regularization=300),
+        ],
         "graph_filter": [graph(0.5, 0.55, 0.5), graph(0.6, 0.5, 0.5)],
         "als": [als(128, 0.02, 0.003), als(256, 0.02, 0.003), als(512, 0.02, 0.004)],
-        **sparse_linear(),
     },
     "movielens1m_m1": {
         **neighbours(),

@@ -137,6 +137,7 @@ def test_published_figures_are_chosen_on_validation_and_taken_up_again(
 
 
 @pytest.mark.real_data
+@pytest.mark.usefixtures("real_data")
 def test_what_comes_next_is_told_with_intervals(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["next_item.py", "diginetica"])
     next_item.main()
@@ -146,6 +147,7 @@ def test_what_comes_next_is_told_with_intervals(monkeypatch, capsys):
 
 
 @pytest.mark.real_data
+@pytest.mark.usefixtures("real_data")
 def test_new_and_touched_purchases_are_told_apart(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["behaviours.py", "retailrocket", "--model", "popularity"])
     behaviours.main()

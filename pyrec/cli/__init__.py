@@ -41,10 +41,12 @@ def main(arguments: list[str] | None = None) -> None:
         status = _fail(str(error), 1)
     except KeyboardInterrupt:
         status = _fail("interrupted", 130)
-    except BrokenPipeError:
-        status = _closed()
+    except BrokenPipeError:  # the reader of our output has gone, as ``head`` does: no news
+        _drop_output()
+        status = 0
     except OSError as error:
         # What pyrec writes itself fails with a PyrecError; this is the standard output.
+        _drop_output()
         status = _fail(f"cannot write: {error.strerror}", 1)
     except MemoryError:
         status = _fail("out of memory; use fewer threads or factors, or a larger machine", 1)
@@ -78,7 +80,6 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
-def _closed() -> int:
-    """The reader of our output has gone, as ``head`` does: no news, and no flush at exit."""
+def _drop_output() -> None:
+    """Let the flush at exit succeed, whatever is still to be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
