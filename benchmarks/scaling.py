@@ -129,6 +129,12 @@ def measured(name, point):
     return json.loads(output.splitlines()[-1])
 
 
+def decades(values):
+    """Return the powers of ten around the values."""
+    ends = np.floor(np.log10(min(values))), np.ceil(np.log10(max(values)))
+    return [10.0**end for end in ends]
+
+
 def draw(found, path, caption):
     """Write the picture: time above, memory below."""
     import matplotlib
@@ -143,7 +149,11 @@ def draw(found, path, caption):
         curve, x = CURVES[name], [point["x"] for point in points]
         for row, (kind, scale) in enumerate((("seconds", 1), ("bytes", 2**-30))):
             ax = axes[row, column]
-            ax.loglog(x, [point[kind] * scale for point in points], marker=".")
+            y = [point[kind] * scale for point in points]
+            ax.loglog(x, y, marker=".")
+            # Whole decades, so that a slope means the same everywhere and labels have room.
+            ax.set_xlim(*decades(x))
+            ax.set_ylim(*decades(y))
             ax.grid(alpha=0.3)
             ax.set_xlabel(curve.quantity, size=8)
             ax.tick_params(labelsize=7)
