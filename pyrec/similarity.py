@@ -18,7 +18,7 @@ from pyrec.config import Options
 from pyrec.data.interactions import frozen, select
 from pyrec.errors import ConfigError, NumericalError
 
-__all__ = ["Comparable", "Measure", "Metric", "most_similar"]
+__all__ = ["Comparable", "Measure", "Metric", "greatest_products", "most_similar"]
 
 Metric: TypeAlias = Literal["cosine", "asymmetric", "jaccard", "dot"]
 
@@ -170,6 +170,46 @@ def most_similar(
     for array in found:
         array.flags.writeable = False
     return Csr(*found, columns.shape[1])
+
+
+def greatest_products(
+    left: Csr,
+    right: Csr,
+    k: int,
+    *,
+    selves: NDArray[np.int32] | None = None,
+    threads: int,
+) -> Csr:
+    """Return the `k` greatest entries of each row of ``left @ right``, in column order.
+
+    Parameters
+    ----------
+    left : Csr (n, d)
+        Left factor.
+    right : Csr (d, m)
+        Right factor.
+    k : int
+        How many to keep.
+    selves : int32 (n,), optional
+        For each row a column that is left out.
+    threads : int
+        Number of threads.
+    """
+    found = _kernels.find_neighbors(
+        left,
+        np.zeros(left.shape[0], np.float32),
+        right,
+        np.zeros(right.shape[1], np.float32),
+        np.empty(0, np.int32) if selves is None else selves,
+        k=k,
+        denominator="none",
+        shrink=0.0,
+        pattern=False,
+        threads=threads,
+    )
+    for array in found:
+        array.flags.writeable = False
+    return Csr(*found, right.shape[1])
 
 
 def _in_safe_range(csr: Csr, norms: NDArray[np.float64]) -> tuple[Csr, NDArray[np.float64]]:

@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar
 import numpy as np
 from msgspec import Meta
 
-from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions
@@ -18,6 +17,7 @@ from pyrec.models.degrees import degrees, inverse_powers, require_no_negative, s
 from pyrec.models.neighbors import ItemKNNModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
+from pyrec.similarity import greatest_products
 
 __all__ = ["GraphFilter", "GraphModel", "P3Alpha", "RP3Beta"]
 
@@ -188,10 +188,8 @@ def _fitted(
     """Keep the greatest entries of each row of the product, the diagonal left out."""
     leave, arrive = edges
     n = len(interactions.items)
-    nothing = np.zeros(n, np.float32)
-    offsets, columns, values = _kernels.find_neighbors(
-        leave, nothing, arrive, nothing, np.arange(n, dtype=np.int32), k=neighbors,
-        denominator="none", shrink=0.0, pattern=False, threads=resolve_threads(),
-    )  # fmt: skip
-    influence = Csr(owned(offsets), owned(columns), owned(values), n)
+    selves = np.arange(n, dtype=np.int32)
+    influence = greatest_products(
+        leave, arrive, neighbors, selves=selves, threads=resolve_threads()
+    )
     return GraphModel(estimator, interactions, influence)

@@ -17,9 +17,9 @@ from pyrec.data.interactions import Interactions
 from pyrec.data.sequences import Sequences
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Callback, Estimator, Model, checked_input
-from pyrec.preparation.weighting import recency
+from pyrec.preparation.weighting import Weighting, recency, weigh, weigh_events
 
-__all__ = ["Sequential", "SequentialModel"]
+__all__ = ["Sequential", "SequentialModel", "weighed"]
 
 
 class Sequential(Estimator, frozen=True, kw_only=True):
@@ -84,3 +84,9 @@ def _lately(data: Events | Interactions, exponent: float) -> Interactions:
         return recency(data.aggregate(), exponent)
     timed = replace(data, timestamps=np.arange(len(data)))
     return replace(recency(timed.aggregate(), exponent), timestamps=None)
+
+
+def weighed(estimator: Estimator, events: Events, options: Weighting) -> Events | Interactions:
+    """Weigh events as an estimator learns from them: one by one, or merged."""
+    how = weigh_events if isinstance(estimator, Sequential) else weigh
+    return how(events, options)

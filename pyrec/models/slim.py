@@ -20,6 +20,7 @@ from pyrec.models.degrees import relative, require_no_negative, scaled
 from pyrec.models.neighbors import ItemKNNModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
+from pyrec.similarity import greatest_products
 
 __all__ = ["SLIM", "SLIMModel", "SparseEASE"]
 
@@ -192,8 +193,12 @@ class _Products:
 
     def _candidates(self, k: int) -> Csr:
         """Return the `k` items of highest cosine for each."""
-        norms = np.sqrt(self.diagonal)
-        return self._multiply(np.arange(len(norms), dtype=np.int32), norms, "product", k)
+        n, norms = len(self.rank), np.sqrt(self.diagonal)
+        offsets, columns, values = _kernels.find_neighbors(
+            self.items, norms, self.users, norms, np.arange(n, dtype=np.int32), k=k,
+            denominator="product", shrink=0.0, pattern=False, threads=resolve_threads(),
+        )  # fmt: skip
+        return Csr(owned(offsets), owned(columns), owned(values), n)
 
     def _lower(self) -> Csr:
         """Return the greatest products of each item, those with items before it."""
@@ -202,7 +207,9 @@ class _Products:
         counts, columns, values = [np.zeros(1, np.int64)], [], []
         for begin in range(0, n, _BLOCK):
             rows = np.arange(begin, min(begin + _BLOCK, n), dtype=np.int32)
-            found = self._multiply(rows, np.zeros(n, np.float32), "none", most)
+            found = greatest_products(
+                self.items.take(rows), self.users, most, selves=rows, threads=resolve_threads()
+            )
             of = np.repeat(rows, np.diff(found.offsets))
             before = found.columns < of
             counts.append(np.bincount(of[before] - begin, minlength=len(rows)))
@@ -210,13 +217,3 @@ class _Products:
             values.append(found.values[before])
         offsets = np.cumsum(np.concatenate(counts), dtype=np.int64)
         return Csr(owned(offsets), owned(np.concatenate(columns)), owned(np.concatenate(values)), n)
-
-    def _multiply(
-        self, rows: NDArray[np.int32], norms: NDArray[np.float32], denominator: str, k: int
-    ) -> Csr:
-        """Return the `k` greatest quotients of products of some items with all the others."""
-        offsets, columns, values = _kernels.find_neighbors(
-            self.items.take(rows), norms[rows], self.users, norms, rows, k=k,
-            denominator=denominator, shrink=0.0, pattern=False, threads=resolve_threads(),
-        )  # fmt: skip
-        return Csr(owned(offsets), owned(columns), owned(values), len(self.rank))

@@ -7,7 +7,6 @@ import numpy as np
 import scipy.sparse as sp
 from msgspec import Meta
 
-from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, as_csr, select
@@ -16,6 +15,7 @@ from pyrec.models.graph import GraphModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.models.sequential import Sequential, SequentialModel
 from pyrec.runtime import resolve_threads
+from pyrec.similarity import greatest_products
 
 __all__ = ["Transitions", "TransitionsModel"]
 
@@ -124,9 +124,4 @@ def _greatest(matrix: Csr, k: int) -> Csr:
         owned(np.ones(n, np.float32)),
         n,
     )
-    unused, none = np.zeros(n, np.float32), np.empty(0, np.int32)
-    offsets, columns, values = _kernels.find_neighbors(
-        each, unused, matrix, unused, none, k=k, denominator="none", shrink=0.0, pattern=False,
-        threads=resolve_threads(),
-    )  # fmt: skip
-    return Csr(owned(offsets), owned(columns), owned(values), n)
+    return greatest_products(each, matrix, k, threads=resolve_threads())

@@ -11,9 +11,9 @@ from pyrec.arguments import require
 from pyrec.data.events import Events
 from pyrec.errors import ConfigError, DataError
 from pyrec.models.base import Estimator
-from pyrec.models.sequential import Sequential
+from pyrec.models.sequential import weighed
 from pyrec.preparation.split import LastSplit, RandomSplit, Split, split
-from pyrec.preparation.weighting import Weighting, weigh, weigh_events
+from pyrec.preparation.weighting import Weighting
 from pyrec.tuning.validation import Fold, Judge
 
 __all__ = ["KindWeights", "learn_kind_weights"]
@@ -134,7 +134,6 @@ class _Search:
         self.estimator, self.splits, self.weighting = estimator, splits, weighting
         self.judge, self.progress = judge, progress
         self.values: dict[tuple[tuple[str, float], ...], NDArray[np.float64]] = {}
-        self._weigh = weigh_events if isinstance(estimator, Sequential) else weigh
 
     def of_users(self, weights: dict[str, float]) -> NDArray[np.float64]:
         """Return the metric of every user of every split."""
@@ -143,7 +142,7 @@ class _Search:
             options = self.weighting.replace(kinds=weights)
             found = []
             for part in self.splits:
-                known = self._weigh(part.train, options)
+                known = weighed(self.estimator, part.train, options)
                 judged = self.judge.part(self.estimator.fit(known), Fold(known, part))
                 if self.judge.metric not in judged.values:
                     raise ConfigError(

@@ -16,10 +16,10 @@ from pyrec.evaluation.evaluate import evaluate
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.tournament import tournament
 from pyrec.models.base import Estimator, Model
-from pyrec.models.sequential import Sequential
+from pyrec.models.sequential import Sequential, weighed
 from pyrec.preparation.split import FoldSplit, NoSplit
 from pyrec.report.judging import described
-from pyrec.workflow.experiment import load, weighed, with_kind_weights
+from pyrec.workflow.experiment import load, with_kind_weights
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import folds
 from pyrec.workflow.steps import Listener, Steps
@@ -72,7 +72,7 @@ def compare(
         with steps("split"):
             cut = folds(config, log)[0]
             kinds = {isinstance(one, Sequential): one for one in estimators.values()}
-            train = {kind: weighed(config, cut.train, one) for kind, one in kinds.items()}
+            train = {kind: weighed(one, cut.train, config.weighting) for kind, one in kinds.items()}
         reports, costs = {}, {}
         for label, estimator in estimators.items():
             with steps(f"fit {label}"):

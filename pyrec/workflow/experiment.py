@@ -15,17 +15,15 @@ from pyrec.config import suggestion, to_toml
 from pyrec.data.arrow import stream
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evaluate import evaluate
 from pyrec.io.reading import read_events, read_items
 from pyrec.io.writing import write_table
-from pyrec.models.base import Estimator, Model
+from pyrec.models.base import Model
 from pyrec.models.popularity import Popularity
-from pyrec.models.sequential import Sequential
+from pyrec.models.sequential import weighed
 from pyrec.preparation.cleaning import clean
 from pyrec.preparation.split import NoSplit
-from pyrec.preparation.weighting import weigh, weigh_events
 from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
@@ -42,7 +40,7 @@ from pyrec.workflow.splits import (
 from pyrec.workflow.staging import staged
 from pyrec.workflow.steps import Listener, Steps
 
-__all__ = ["fit", "judge", "load", "run", "weighed", "with_kind_weights"]
+__all__ = ["fit", "judge", "load", "run", "with_kind_weights"]
 
 ENTRIES = ("recommendations.parquet", "model", "report.html", "config.toml", "metrics.json")
 
@@ -152,14 +150,8 @@ def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Mod
     estimator = config.estimator()
     passes = getattr(estimator, "iterations", 0)
     with steps(f"fit {estimator.name}{where}") as progress:
-        known = weighed(config, events, estimator)
+        known = weighed(estimator, events, config.weighting)
         return estimator.fit(known, callback=lambda step: progress(step.iteration, passes))
-
-
-def weighed(config: RunConfig, events: Events, estimator: Estimator) -> Events | Interactions:
-    """Weigh events as an estimator learns from them: one by one, or merged."""
-    how = weigh_events if isinstance(estimator, Sequential) else weigh
-    return how(events, config.weighting)
 
 
 def with_kind_weights(config: RunConfig, events: Events, steps: Steps) -> RunConfig:

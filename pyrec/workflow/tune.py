@@ -8,10 +8,11 @@ from pyrec.arguments import as_path
 from pyrec.config import to_toml
 from pyrec.data.events import Events
 from pyrec.io.writing import replacing
+from pyrec.models.sequential import weighed
 from pyrec.tuning.study import Trial, Tuned
 from pyrec.tuning.study import tune as search
 from pyrec.tuning.validation import Fold
-from pyrec.workflow.experiment import load, weighed, with_kind_weights
+from pyrec.workflow.experiment import load, with_kind_weights
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import validation_protocol, validation_splits
 from pyrec.workflow.steps import Listener, Steps
@@ -81,7 +82,7 @@ def tune(
 def validation_folds(config: RunConfig, events: Events) -> list[Fold]:
     """Return the validation splits with what the model learns from, weighed."""
     parts = validation_splits(config, events)
-    return [Fold(weighed(config, part.train, config.estimator()), part) for part in parts]
+    return [Fold(weighed(config.estimator(), part.train, config.weighting), part) for part in parts]
 
 
 def _chosen(config: RunConfig, tuned: Tuned) -> str:
