@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pyrec import errors, kernels, runtime
+    from pyrec import errors, features, kernels, runtime
     from pyrec.data.events import Events
     from pyrec.data.interactions import Interactions
     from pyrec.data.ranking import Ranking
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyrec.evaluation.compare import compare
     from pyrec.evaluation.cross_validation import cross_validate
     from pyrec.evaluation.evaluate import evaluate
+    from pyrec.features.table import Features
     from pyrec.io.adjacency import read_adjacency
     from pyrec.io.reading import read_events, read_items
     from pyrec.io.writing import write_ranking, write_table
@@ -52,6 +53,7 @@ _MODULES = {
     "Events": "data.events",
     "Interactions": "data.interactions",
     "ExplicitALS": "models.explicit_als",
+    "Features": "features.table",
     "GraphFilter": "models.graph",
     "ItemKNN": "models.neighbors",
     "P3Alpha": "models.graph",
@@ -69,6 +71,7 @@ _MODULES = {
     "cross_validate": "evaluation.cross_validation",
     "errors": "",
     "evaluate": "evaluation.evaluate",
+    "features": "",
     "get_cmake_dir": "linking",
     "get_include": "linking",
     "kernels": "",
@@ -97,6 +100,7 @@ __all__ = [
     "EarlyStopping",
     "Events",
     "ExplicitALS",
+    "Features",
     "GraphFilter",
     "Interactions",
     "ItemKNN",
@@ -114,6 +118,7 @@ __all__ = [
     "cross_validate",
     "errors",
     "evaluate",
+    "features",
     "get_cmake_dir",
     "get_include",
     "kernels",
