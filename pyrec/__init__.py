@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyrec.linking import get_cmake_dir, get_include
     from pyrec.models.als import ALS
     from pyrec.models.bpr import BPR
+    from pyrec.models.content import ContentKNN
     from pyrec.models.ease import EASE
     from pyrec.models.explicit_als import ExplicitALS
     from pyrec.models.graph import GraphFilter, P3Alpha, RP3Beta
@@ -48,6 +49,7 @@ _MODULES = {
     "BPR": "models.bpr",
     "Auto": "tuning.auto",
     "Blend": "tuning.blend",
+    "ContentKNN": "models.content",
     "EASE": "models.ease",
     "EarlyStopping": "tuning.stopping",
     "Events": "data.events",
@@ -97,6 +99,7 @@ __all__ = [
     "SLIM",
     "Auto",
     "Blend",
+    "ContentKNN",
     "EarlyStopping",
     "Events",
     "ExplicitALS",

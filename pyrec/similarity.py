@@ -47,6 +47,11 @@ class Comparable:
     neighbor_weights: NDArray[np.float32]
     pattern: bool
 
+    def take(self, rows: NDArray[np.int32]) -> "Comparable":
+        """Return some of the rows."""
+        weights, others = self.weights[rows], self.neighbor_weights[rows]
+        return Comparable(self.csr.take(rows), weights, others, self.pattern)
+
 
 class Measure(Options, frozen=True, kw_only=True):
     """How alike two rows a and b are.

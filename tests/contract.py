@@ -47,7 +47,10 @@ def seen_by(interactions, row, kind=None):
 
 
 class ModelContract:
-    """Subclass with a fixture `estimator`."""
+    """Subclass with a fixture `estimator`, and with `fit` where that takes more arguments."""
+
+    def fit(self, estimator, data):
+        return estimator.fit(data)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -57,7 +60,7 @@ class ModelContract:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, estimator, interactions):
-        return estimator.fit(interactions)
+        return cls().fit(estimator, interactions)
 
     # -- lists ------------------------------------------------------------------------------------
 
@@ -193,7 +196,7 @@ class ModelContract:
         expected = model.recommend(users, k=6)
         for threads in (1, 2, 7):
             with pyrec.threads(threads):
-                again = estimator.fit(interactions).recommend(users, k=6)
+                again = self.fit(estimator, interactions).recommend(users, k=6)
             np.testing.assert_array_equal(again.rows, expected.rows)
             np.testing.assert_array_equal(again.scores, expected.scores)
 
@@ -240,7 +243,7 @@ class ModelContract:
     def test_events_may_be_given_instead_of_pairs(self, estimator, interactions):
         plain = replace(interactions, kinds=None, kind_names=())
         pairs, events = (
-            estimator.fit(data) for data in (plain, pyrec.Events.from_interactions(plain))
+            self.fit(estimator, data) for data in (plain, pyrec.Events.from_interactions(plain))
         )
         users = plain.users.ids[1:]
         np.testing.assert_array_equal(
@@ -249,13 +252,13 @@ class ModelContract:
 
     def test_nothing_to_learn_from(self, estimator):
         with pytest.raises(DataError, match="there are none"):
-            estimator.fit(sp.csr_array((3, 4), dtype=np.float32))
+            self.fit(estimator, sp.csr_array((3, 4), dtype=np.float32))
 
     def test_one_user_and_one_item(self, estimator):
         alone = replace(Interactions.from_scipy(sp.csr_array([[1.0]])), timestamps=[0])
         if "factors" in estimator.get_params():  # there are no more than one
             estimator = estimator.replace(factors=1)
-        model = estimator.fit(alone)
+        model = self.fit(estimator, alone)
         assert model.recommend(0, k=3).counts == 0
         assert model.recommend(0, k=3, exclude_seen=False).counts <= 1
 

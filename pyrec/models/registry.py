@@ -17,6 +17,7 @@ MODELS = {
     "auto": ("pyrec.tuning.auto", "Auto", "AutoModel"),
     "blend": ("pyrec.tuning.blend", "Blend", "BlendModel"),
     "bpr": ("pyrec.models.bpr", "BPR", "BPRModel"),
+    "content_knn": ("pyrec.models.content", "ContentKNN", "ContentKNNModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
     "explicit_als": ("pyrec.models.explicit_als", "ExplicitALS", "ExplicitALSModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
