@@ -43,12 +43,16 @@ void prepare_table(AlsSide::Prepared& side, const Execution& execution) {
 
 void scale_gram(AlsSide::Prepared& side) {
     const std::int64_t f = side.factors.cols;
-    float* const scaled = side.scaled_gram.reserve(side.stride * side.stride);
-    std::fill_n(scaled, side.stride * side.stride, 0.0F);
+    // An odd number of cache lines from row to row: at a power of two, what a product reads of
+    // 1,024 rows falls into a few sets of the cache, and it took 1.4 times as long.
+    side.gram_stride = side.stride | 16;
+    const std::int64_t size = side.stride * side.gram_stride;
+    float* const scaled = side.scaled_gram.reserve(size);
+    std::fill_n(scaled, size, 0.0F);
     for (std::int64_t i = 0; i < f; ++i) {
         for (std::int64_t j = 0; j < f; ++j) {
             const double element = side.gram[static_cast<std::size_t>(i * f + j)];
-            scaled[i * side.stride + j] =
+            scaled[i * side.gram_stride + j] =
                 static_cast<float>(side.options.unobserved_weight * element);
         }
     }

@@ -13,9 +13,12 @@ namespace {
 constexpr std::int64_t batch_rows = 16;
 constexpr std::int64_t cached_bytes = 1 << 19;  // of the second-level cache, for rows of the table
 
+// How many rows of the table are visited again while they are in the cache. At least as many as
+// factors: the Gram matrix, which is read for every batch, is then no more than they are. Without
+// that, 1,024 factors took 1.5 times as long.
 std::int64_t cached_rows(std::int64_t stride) {
     const std::int64_t row_bytes = stride * static_cast<std::int64_t>(sizeof(float));
-    return std::max<std::int64_t>(16, cached_bytes / row_bytes);
+    return std::max(stride, cached_bytes / row_bytes);
 }
 
 // Which rows are solved together: consecutive ones whose factors share the cache, because each step
@@ -109,6 +112,7 @@ private:
             .table_rows = side_.factors.rows,
             .nothing = nothing,
             .gram = side_.scaled_gram.data(),
+            .gram_stride = side_.gram_stride,
             .stride = side_.stride,
             .alpha = static_cast<float>(side_.options.alpha),
             .unobserved = static_cast<float>(side_.options.unobserved_weight),

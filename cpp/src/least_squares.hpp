@@ -67,8 +67,10 @@ struct AlsSide::Prepared {
     detail::AlignedBuffer<float> copy;
     detail::GramScratch<float> gram_scratch;
 
-    // Conjugate gradients and blocks: unobserved_weight times the Gram matrix, stride x stride.
+    // Conjugate gradients and blocks: unobserved_weight times the Gram matrix, stride x stride,
+    // gram_stride from row to row.
     detail::AlignedBuffer<float> scaled_gram;
+    std::int64_t gram_stride = 0;
 
     // Exact: the eigenvalues times unobserved_weight, and the eigenvectors as columns and as rows.
     std::vector<float> eigenvalues;

@@ -77,7 +77,7 @@ void solve_by_subspaces(const CsrView<const float>& matrix, const AlsSide::Prepa
         batch.alpha = static_cast<float>(side.options.alpha);
         batch.unobserved = static_cast<float>(side.options.unobserved_weight);
         batch.gram = side.scaled_gram.data();
-        batch.gram_stride = side.stride;
+        batch.gram_stride = side.gram_stride;
         batch.block = block;
         for (std::int64_t i = begin; i < end; ++i) {
             const auto numbers = part(rows, i, lanes.width);

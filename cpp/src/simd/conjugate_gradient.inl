@@ -56,8 +56,8 @@ inline void start(const CgBatch& batch, Ahead& ahead) {
 // follows that would need the residual.
 inline void step(const CgBatch& batch, bool last, float* norms, float least, Ahead& ahead) {
     const std::int64_t stride = batch.stride;
-    multiply(batch.direction, stride, batch.count, stride, batch.gram, stride, stride, batch.image,
-             stride);
+    multiply(batch.direction, stride, batch.count, stride, batch.gram, batch.gram_stride, stride,
+             batch.image, stride);
     for (int i = 0; i < batch.count; ++i) {
         add_scaled(batch.rows[i].ridge, batch.direction + i * stride, batch.image + i * stride,
                    stride);
@@ -95,7 +95,7 @@ void conjugate_gradient(CgBatch& batch) {
     constexpr float nothing = 1e-30F;
     Ahead ahead(batch);
 
-    multiply(batch.solution, stride, batch.count, stride, batch.gram, stride, stride,
+    multiply(batch.solution, stride, batch.count, stride, batch.gram, batch.gram_stride, stride,
              batch.residual, stride);
     start(batch, ahead);
     row_products(batch.residual, batch.residual, batch.count, stride, norms);

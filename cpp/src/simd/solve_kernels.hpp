@@ -37,6 +37,7 @@ struct CgBatch {
     std::int64_t table_rows;
     const float* nothing;  // a row of zeros
     const float* gram;
+    std::int64_t gram_stride;
     std::int64_t stride;
     float alpha;
     float unobserved;
