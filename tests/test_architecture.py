@@ -21,6 +21,7 @@ LAYERS = {
     "tools": "io preparation features simulation similarity item_index kernels",
     "models": "models",
     "evaluation": "evaluation",
+    "compat": "compat",
     "tuning": "tuning",
     "report": "report",
     "workflow": "workflow",
@@ -39,6 +40,12 @@ PYTHON_MIRRORS = {
     "capi": "test_linking",
     "cli": "test_cli",  # of all its modules: tests run commands
     "cmake": "test_linking",
+    "compat.implicit.als": "compat/implicit/cpu/test_als",
+    "compat.implicit.approximate_als": "compat/test_implicit",
+    "compat.implicit.bpr": "compat/implicit/cpu/test_bpr",
+    "compat.implicit.cpu": "compat/test_implicit",
+    "compat.implicit.gpu": "compat/test_implicit",
+    "compat.implicit.lmf": "compat/test_implicit",
     "models.abilities": "test_models",
     "models.base": "test_models",
 }
@@ -109,7 +116,8 @@ def mirror(module):
     """Return the path of the tests of a module."""
     name = PYTHON_MIRRORS.get(module) or PYTHON_MIRRORS.get(module.partition(".")[0])
     package, _, own = module.rpartition(".")
-    return f"tests/{name or f'{package}/test_{own}'}.py".replace("//", "/")
+    folder = package.replace(".", "/")
+    return f"tests/{name or f'{folder}/test_{own}'}.py".replace("//", "/")
 
 
 def is_empty(file):
