@@ -45,13 +45,17 @@ def log_like(pairs, items=50_000):
     rng = np.random.default_rng(0)
     users = max(1, pairs // 100)
     popularity = np.cumsum((np.arange(items) + 10.0) ** -0.7)
-    ranks = np.searchsorted(popularity, popularity[-1] * rng.random(users * 100, np.float32))
-    ranks += np.repeat(np.arange(users) * items, 100)
-    keys = np.unique(np.minimum(ranks, users * items - 1))
-    offsets = np.searchsorted(keys, np.arange(users + 1) * items)
-    columns = (keys % items).astype(np.int32)
-    shape = (users, items)
-    return sp.csr_array((np.ones(len(columns), np.float32), columns, offsets), shape=shape)
+    popularity /= popularity[-1]
+    counts, columns = np.zeros(users + 1, np.int64), []
+    for begin in range(0, users, 10_000):
+        n = min(10_000, users - begin)
+        drawn = np.searchsorted(popularity, rng.random((n, 100)), side="right").astype(np.int32)
+        drawn.sort(axis=1)
+        new = np.diff(drawn, axis=1, prepend=-1) > 0
+        counts[begin + 1 : begin + n + 1] = new.sum(axis=1)
+        columns.append(drawn[new])
+    ones = np.ones(counts.sum(), np.float32)
+    return sp.csr_array((ones, np.concatenate(columns), np.cumsum(counts)), shape=(users, items))
 
 
 def als_of_pairs(pairs, factors=64):
