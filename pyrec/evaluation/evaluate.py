@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrec import runtime
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, place_of
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.evaluation.cases import Cases, as_interactions
 from pyrec.evaluation.evidence import Ratings
@@ -16,6 +18,7 @@ from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Estimator, Model
+from pyrec.models.query import resolve_filter
 from pyrec.preparation.split import Split
 
 __all__ = ["evaluate"]
@@ -53,9 +56,10 @@ def evaluate(
     test : Split, Events, Interactions or scipy sparse
         The pairs that happened. A sparse matrix is in the model's rows, everything else is matched
         by ids. A `Split` brings the histories of held-out users along.
-    candidates : Interactions, Events or scipy sparse, optional
-        The only items that are ranked for each user, as a protocol with sampled negatives has them;
-        they must contain the test items. A sparse matrix is in the model's rows.
+    candidates : Vocabulary or array of ids, Interactions, Events or scipy sparse, optional
+        The only items that are ranked: ids for everybody, anything else for each user, as a
+        protocol with sampled negatives has them. They must contain the test items. A sparse matrix
+        is in the model's rows.
     histories : Events, Interactions or scipy sparse, optional
         What users had who were not trained on: their lists come from `recommend_for`.
     metrics, k, exclude_seen, pairs, cold_users, cold_items, resamples, random_state
@@ -98,8 +102,7 @@ def evaluate(
     description: dict[str, Any] = {}
     if isinstance(test, Split):
         description, histories, test = test.description, test.histories, test.test
-    if candidates is not None:
-        candidates = as_interactions(candidates, model, "candidates")
+    among, allowed = _candidates(candidates, model)
     if isinstance(histories, Events | Interactions) and isinstance(model, FoldsIn):
         histories = model.weigh_histories(histories)
     if histories is not None:
@@ -108,7 +111,7 @@ def evaluate(
         pairs_ = as_interactions(test, model, "test")
         _require_no_dislikes(pairs_, protocol)
         cases = Cases.of(pairs_, model, histories, protocol.exclude_seen)
-        trial = Trial(model, protocol, candidates)
+        trial = Trial(model, protocol, among, allowed)
         counts = trial.counts(cases)
         parts = [part for name in protocol.parts if (part := trial.part(name, cases))]
     if not parts:
@@ -123,6 +126,17 @@ def evaluate(
         counts=counts,
         protocol=protocol.describe() | {"candidates": candidates is not None, "split": description},
     )
+
+
+def _candidates(
+    candidates: Any, model: Model
+) -> tuple[Interactions | None, NDArray[np.uint8] | None]:
+    """Return what may be ranked for each user, or for anybody."""
+    if candidates is None:
+        return None, None
+    if isinstance(candidates, Vocabulary | np.ndarray | list | tuple):
+        return None, resolve_filter(candidates, None, 0, model.items).allowed
+    return as_interactions(candidates, model, "candidates"), None
 
 
 def _require_fitted(model: Any) -> None:

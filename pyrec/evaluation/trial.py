@@ -36,14 +36,21 @@ class Trial:
         How it is judged.
     candidates : Interactions, optional
         The only items that are ranked for each user.
+    allowed : uint8 (n_items,), optional
+        1 for the items that are ranked for anybody.
     """
 
     def __init__(
-        self, model: Model, protocol: Protocol, candidates: Interactions | None = None
+        self,
+        model: Model,
+        protocol: Protocol,
+        candidates: Interactions | None = None,
+        allowed: NDArray[np.uint8] | None = None,
     ) -> None:
         self.model = model
         self.protocol = protocol
         self.candidates = candidates
+        self.allowed = allowed
         trained = model.interactions.csr
         self.popularity = np.bincount(trained.columns, minlength=len(model.items))
         self.n_users = int(np.count_nonzero(np.diff(trained.offsets)))
@@ -79,6 +86,11 @@ class Trial:
             candidates = rows_for(self.candidates, cases.users, self.model.items)
             among = found_in(candidates, cases.relevant)
             counts["pairs_outside_candidates"] = int(np.count_nonzero(~among))
+        if self.allowed is not None:
+            allowed = np.zeros(cases.relevant.shape[1], bool)
+            allowed[: len(self.allowed)] = self.allowed
+            outside = np.count_nonzero(~allowed[cases.relevant.columns])
+            counts["pairs_outside_candidates"] = int(outside)
         return counts
 
     def _of_cold_items(self, cases: Cases) -> NDArray[np.bool_]:
@@ -89,7 +101,8 @@ class Trial:
 
     def _judged(self, name: str, chosen: Cases) -> Part:
         results: dict[str, Any] = {}
-        filter_ = Filter(exclude=chosen.hidden if self.protocol.hides(name) else None)
+        hidden = chosen.hidden if self.protocol.hides(name) else None
+        filter_ = Filter(hidden, self.allowed)
         if self.candidates is not None:
             among = rows_for(self.candidates, chosen.users, self.model.items)
             filter_ = Filter(filter_.exclude, None, among)
@@ -161,8 +174,11 @@ class Trial:
         self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         unknown = "popular" if self.protocol.cold_users == "popular" else "empty"
+        items: Any = filter_.candidates
+        if items is None and self.allowed is not None:
+            items = self.model.items.ids[self.allowed > 0]
         ranking = self.model.recommend(
-            chosen.users[at], k, exclude_seen=False, items=filter_.candidates, unknown=unknown
+            chosen.users[at], k, exclude_seen=False, items=items, unknown=unknown
         )
         return ranking.rows, ranking.scores
 
@@ -203,6 +219,8 @@ class Trial:
             return filter_.remaining_candidates()
         n_items = len(self.model.items)
         ranked = np.ones((n, n_items), dtype=bool)
+        if filter_.allowed is not None:
+            ranked[:, filter_.allowed == 0] = False
         if filter_.exclude is not None:
             users = np.repeat(np.arange(n), np.diff(filter_.exclude.offsets))
             ranked[users, filter_.exclude.columns] = False

@@ -16,6 +16,7 @@ from pyrec.config import Options
 from pyrec.data.events import Events
 from pyrec.data.moments import Moment, microseconds
 from pyrec.errors import DataError
+from pyrec.preparation.cold import hold_out_new_items, hold_out_new_users
 from pyrec.preparation.holdout import (
     Log,
     Split,
@@ -29,8 +30,8 @@ from pyrec.preparation.holdout import (
 from pyrec.preparation.next_item import hold_out_given_sessions, hold_out_sessions
 
 __all__ = [
-    "FoldSplit", "GivenSplit", "LastSplit", "NoSplit", "RandomSplit", "SessionSplit", "Split",
-    "SplitOptions", "TimeSplit", "UserSplit", "split",
+    "FoldSplit", "GivenSplit", "LastSplit", "NewItemsSplit", "NewUsersSplit", "NoSplit",
+    "RandomSplit", "SessionSplit", "Split", "SplitOptions", "TimeSplit", "UserSplit", "split",
 ]  # fmt: skip
 
 Share: TypeAlias = Annotated[float, Meta(gt=0, lt=1)]
@@ -224,6 +225,43 @@ class SessionSplit(Options, frozen=True, kw_only=True, tag_field="method", tag="
             microseconds(self.at, "at")
 
 
+class _ColdSplit(Options, frozen=True, kw_only=True, tag_field="method"):
+    ratio: Share = 0.1
+    random_state: int = 0
+    target: str | None = None
+
+
+class NewItemsSplit(_ColdSplit, frozen=True, kw_only=True, tag="new_items"):
+    """Hold out whole items: training knows nothing that anybody did with them.
+
+    The test is of models that know items by their features. They compete with all items, or among
+    themselves: ``evaluate(model, split, candidates=pyrec.preparation.cold.new_items(split))``.
+
+    Parameters
+    ----------
+    ratio : float
+        The share of items to hold out.
+    random_state : int
+        Chooses them.
+    target : str, optional
+        The kind of event to be judged on; others of held-out items are left out.
+    """
+
+
+class NewUsersSplit(_ColdSplit, frozen=True, kw_only=True, tag="new_users"):
+    """Hold out whole users, without any history: models may know them by their attributes.
+
+    Have people without a history judged too: ``evaluate(model, split, cold_users="popular")``.
+
+    Parameters
+    ----------
+    ratio : float
+        The share of users to hold out.
+    random_state, target
+        See `NewItemsSplit`.
+    """
+
+
 class NoSplit(_Split, frozen=True, kw_only=True, tag="none"):
     """Learn from everything and be judged on nothing."""
 
@@ -236,6 +274,8 @@ SplitOptions: TypeAlias = (
     | SessionSplit
     | FoldSplit
     | GivenSplit
+    | NewItemsSplit
+    | NewUsersSplit
     | NoSplit
 )
 
@@ -247,7 +287,15 @@ def split(events: Events, options: FoldSplit, test: None = None) -> list[Split]:
 @overload
 def split(
     events: Events,
-    options: TimeSplit | LastSplit | RandomSplit | UserSplit | SessionSplit | GivenSplit | NoSplit,
+    options: TimeSplit
+    | LastSplit
+    | RandomSplit
+    | UserSplit
+    | SessionSplit
+    | GivenSplit
+    | NewItemsSplit
+    | NewUsersSplit
+    | NoSplit,
     test: Events | None = None,
 ) -> Split: ...
 
@@ -284,7 +332,9 @@ def split(events: Events, options: SplitOptions, test: Events | None = None) -> 
     (2, 2, 1, 1)
     """
     require(events, Events, "events", "pyrec.read_events makes them")
-    require(options, (_Split, SessionSplit), "options", "name one such as TimeSplit(at=...)")
+    require(
+        options, (_Split, _ColdSplit, SessionSplit), "options", "name one such as TimeSplit(at=...)"
+    )
     if test is not None:
         require(test, Events, "test", "pyrec.read_events makes it")
     if test is not None and not isinstance(options, GivenSplit | SessionSplit):
@@ -300,6 +350,10 @@ def _cut(events: Events, options: SplitOptions, test: Events | None) -> list[Spl
         return [
             hold_out_sessions(events, options.at, options.ratio, options.target, options.window)
         ]
+    if isinstance(options, NewItemsSplit | NewUsersSplit):
+        hold_out = hold_out_new_items if isinstance(options, NewItemsSplit) else hold_out_new_users
+        rng = np.random.default_rng(options.random_state)
+        return [hold_out(Log(events, options.target, False), options.ratio, rng)]
     new_pairs = options.repeats == "hold_out"
     if isinstance(options, NoSplit):
         return [Split(events, events.take([]), None, {})]

@@ -48,6 +48,20 @@ def test_candidates_are_all_that_is_ranked(shop, model):
     assert report.protocol["candidates"] is True
 
 
+def test_candidates_for_everybody_are_the_same_for_each(shop):
+    model, test = pyrec.ItemKNN().fit(sp.csr_array(shop[0])), sp.csr_array(shop[1])
+    some = np.unique(test.indices)[::2]
+    each = np.zeros(test.shape)
+    each[:, some] = 1
+    asked = dict(metrics=["recall@3", "auc"], cold_users="popular")
+    alike, apart = (
+        pyrec.evaluate(model, test, candidates=among, **asked)
+        for among in (pyrec.Vocabulary(some), sp.csr_array(each))
+    )
+    assert alike.to_dict() == apart.to_dict()
+    assert alike.counts["pairs_outside_candidates"] > 0
+
+
 def test_test_pairs_outside_the_candidates_are_counted(shop, model):
     test = sp.csr_array(shop[1])
     report = pyrec.evaluate(model, test, metrics="recall@3", candidates=sp.csr_array(test.shape))
