@@ -6,6 +6,8 @@ import pyrec
 IALS = {"regularization_exponent": 1}
 # Of normalised EASE, on MovieLens-1M the best exponents of a grid.
 NORMAL = {"user_exponent": 0.5, "item_exponent": 0.25}
+# The ideal low-pass filter of GF-CF, its exponents a little lower.
+LOW_PASS = {"user_exponent": 0.6, "item_exponent": 0.45}
 
 
 def graph(*exponents, neighbors=2000):
@@ -41,6 +43,24 @@ def neighbours():
             pyrec.RP3Beta(neighbors=2000, alpha=0.8, beta=0.4),
             pyrec.RP3Beta(neighbors=500, alpha=1.0, beta=0.6),
         ],
+        "p3alpha": [
+            pyrec.P3Alpha(neighbors=500, alpha=0.8),
+            pyrec.P3Alpha(neighbors=500, alpha=1.2),
+        ],
+    }
+
+
+def factors(*ranks):
+    """Classical factor models."""
+    return {
+        "pure_svd": [
+            *(pyrec.PureSVD(factors=rank) for rank in ranks),
+            *(pyrec.PureSVD(factors=rank, **LOW_PASS) for rank in ranks),
+        ],
+        "bpr": [
+            pyrec.BPR(factors=128, learning_rate=0.2, epochs=100),
+            pyrec.BPR(factors=128, learning_rate=0.1, epochs=200),
+        ],
     }
 
 
@@ -52,6 +72,7 @@ def sparse_linear():
             pyrec.SparseEASE(regularization=30, **NORMAL),
             pyrec.SparseEASE(regularization=100, **NORMAL),
             pyrec.SparseEASE(regularization=300),
+            pyrec.SparseEASE(neighbors=500, regularization=1000, **NORMAL),
         ],
     }
 
@@ -72,6 +93,7 @@ def linear():
 GRIDS = {
     "gowalla": {
         **neighbours(),
+        **factors(256, 1024),
         **sparse_linear(),
         "slim": [
             pyrec.SLIM(neighbors=200, l1=0, l2=30, user_exponent=0.25),
@@ -86,6 +108,7 @@ GRIDS = {
     },
     "yelp2018": {
         **neighbours(),
+        **factors(64, 256),
         **sparse_linear(),
         "sparse_ease": [
             pyrec.SparseEASE(
@@ -98,6 +121,7 @@ GRIDS = {
     },
     "movielens1m_m1": {
         **neighbours(),
+        **factors(32, 64),
         "graph_filter": [graph(0.5, 1.0, 0.5, neighbors=50), graph(0.5, 0.5, 0.5)],
         "als": [als(64, 0.1, 0.01, 8), als(128, 0.1, 0.01, 8), als(64, 0.2, 0.01, 8)],
         **sparse_linear(),
@@ -105,6 +129,7 @@ GRIDS = {
     },
     "amazonelectronics_m1": {
         **neighbours(),
+        **factors(32, 64),
         "graph_filter": [graph(0.6, 0.55, 0.5), graph(0.5, 0.5, 0.5), graph(0.7, 0.6, 0.4)],
         "als": [als(64, 0.1, 0.03, 8), als(64, 0.03, 0.03, 8), als(32, 0.1, 0.03, 8)],
         **sparse_linear(),
@@ -112,6 +137,7 @@ GRIDS = {
     },
     "ml-1m-ncf": {
         **neighbours(),
+        **factors(32, 64),
         "graph_filter": [graph(0.5, 0.5, 0.5)],
         "als": [
             als(192, 0.3, 0.007, 12),
@@ -119,6 +145,9 @@ GRIDS = {
             als(128, 0.3, 0.01, 12),
             als(128, 0.5, 0.007, 12),
             als(96, 0.3, 0.01, 12),
+            als(128, 0.3, 0.007, 20),
+            als(128, 0.3, 0.007, 12, solver="exact"),
+            als(256, 0.3, 0.007, 12),
         ],
         **sparse_linear(),
         **linear(),

@@ -3,13 +3,16 @@
 ``PYREC_DATA=... python benchmarks/published.py --data gowalla --json FILE`` goes through the
 configurations in `grids.py`. Which one of a model stands for it, the weights of the blends, and
 which model is chosen in the end are decided on parts of the training data; the test is looked at
-once for each model. The file is written after each model; called again, it goes on there.
+once for each model. The file is written after each model; called again, it goes on there. Fitted
+models are kept in the folder of ``--fits``, so that blends fit nothing twice.
 """
 
 import argparse
 import gzip
+import hashlib
 import json
 import subprocess
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +24,9 @@ import grids
 import pyrec
 from data import folder
 from pyrec.models.registry import estimator_class
+from pyrec.tuning.blend import blend_of
 from pyrec.tuning.validation import Fold, Judge, cut
-from pyrec.tuning.weights import learn
+from pyrec.tuning.weights import weigh
 
 SPLITS = {"amazonelectronics_m1": 5}
 NCF = "ml-1m-ncf"
@@ -100,50 +104,78 @@ class Sampled(Published):
         return Fold(self.train.only(~held), self.train.only(held)), candidates
 
 
-def validated(published, configurations):
+class Fits:
+    """Fitted models, kept in a folder: all training data, and the part of each validation split."""
+
+    def __init__(self, folder, published):
+        self.folder = folder
+        self.parts = [published.train, *(fold.train for fold in published.folds)]
+
+    def __call__(self, estimator, part=0):
+        """Return the model of a part, 0 for all, and the seconds that fitting it took."""
+        told = hashlib.sha256(repr(estimator).encode()).hexdigest()[:16]
+        where = self.folder / f"{estimator.name}-{told}-{part}"
+        seconds = where.with_suffix(".seconds")
+        if not seconds.exists():
+            began = time.perf_counter()
+            model = estimator.fit(self.parts[part])
+            spent = time.perf_counter() - began
+            model.save(where)
+            seconds.write_text(str(spent))
+        return pyrec.load(where), float(seconds.read_text())
+
+    def validating(self, estimator):
+        """Return its model for each validation split."""
+        return [self(estimator, part)[0] for part in range(1, len(self.parts))]
+
+
+def validated(published, fits, configurations):
     """Return each configuration with its figure, a mean over the splits, the best one first."""
     found = []
     for estimator in configurations:
         began = time.perf_counter()
-        values = [published.judge(estimator.fit(fold.train), fold) for fold in published.folds]
+        pairs = zip(fits.validating(estimator), published.folds, strict=True)
+        values = [published.judge(model, fold) for model, fold in pairs]
         seconds = time.perf_counter() - began
         print(f"  {estimator}: {np.mean(values):.4f} in {seconds:.0f} s", flush=True)
         found.append((float(np.mean(values)), estimator))
     return sorted(found, key=lambda one: -one[0])
 
 
-def row(published, estimator, validation, tried):
-    """Fit on everything, and judge on the test."""
+def row(published, estimator, model, seconds, validation, tried):
+    """Judge a model, fitted on everything, on the test."""
     began = time.perf_counter()
-    model = estimator.fit(published.train)
-    fitted = time.perf_counter()
     figures = published.judged(model)
     return {
         "configuration": {"name": estimator.name, **estimator.get_params()},
         "tried": tried,
         "validation": {published.judge.metric: validation},
         "test": figures,
-        "fit_seconds": fitted - began,
-        "judge_seconds": time.perf_counter() - fitted,
+        "fit_seconds": seconds,
+        "judge_seconds": time.perf_counter() - began,
     }
 
 
-def single(published, configurations):
+def single(published, fits, configurations):
     """Choose a configuration of a model on validation, and judge it."""
-    found = validated(published, configurations)
+    found = validated(published, fits, configurations)
     tried = [{"name": e.name, **e.get_params(), "validation": value} for value, e in found]
     value, best = found[0]
-    return row(published, best, value, tried)
+    return row(published, best, *fits(best), value, tried)
 
 
-def blended(published, rows, names):
+def blended(published, fits, rows, names):
     """Blend the chosen configurations of models, weights learnt on validation."""
     members = [estimator_of(rows[name]["configuration"]) for name in names]
-    found = learn(members, published.folds, published.judge.metric, 200, "scores")
-    weights = [float(weight) for weight in found.weights]
-    estimator = pyrec.Blend(members=members, weights=weights)
-    told = [{"members": list(names), "weights": weights, "gain": found.gain, "error": found.error}]
-    return row(published, estimator, found.value, told)
+    fitted = zip(*(fits.validating(member) for member in members), strict=True)
+    found = weigh(fitted, published.folds, published.judge.metric, 200, "scores")
+    estimator = pyrec.Blend(members=members, weights=[float(w) for w in found.weights])
+    told = [{"members": list(names), "weights": estimator.weights, "alone": found.alone,
+             "gain": found.gain, "error": found.error}]  # fmt: skip
+    counting = [fits(m) for m, weight in zip(members, found.weights, strict=True) if weight > 0]
+    models, seconds = zip(*counting, strict=True)
+    model = blend_of(estimator, estimator, models, found.weights)
+    return row(published, estimator, model, sum(seconds), found.value, told)
 
 
 def estimator_of(configuration):
@@ -185,13 +217,21 @@ def main(arguments=None):
     parser.add_argument("--json", required=True, type=Path, metavar="FILE")
     parser.add_argument("--models", help="Only these, parted by commas.")
     parser.add_argument("--auto", type=float, metavar="SECONDS", help="Auto with this budget, too.")
+    parser.add_argument("--fits", type=Path, metavar="FOLDER", help="Keep fitted models here.")
     options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as passing:
+        print(table(run(options, options.fits or Path(passing))))
+
+
+def run(options, folder):
+    """Go through the models that are asked for and not yet in the file; return all rows."""
     published = (Sampled if options.data == NCF else Published)(options.data)
+    fits = Fits(folder / options.data, published)
     grid = grids.GRIDS[options.data]
-    works = {name: lambda rows, c=c: single(published, c) for name, c in grid.items()}
+    works = {name: lambda rows, c=c: single(published, fits, c) for name, c in grid.items()}
     if options.data != NCF:
         blends = [names for names in BLENDS if set(names) <= grid.keys()]
-        works |= {" + ".join(names): lambda rows, names=names: blended(published, rows, names)
+        works |= {" + ".join(names): lambda rows, names=names: blended(published, fits, rows, names)
                   for names in blends}  # fmt: skip
     if options.auto:
         works["auto"] = lambda rows: automatic(published, options.auto)
@@ -202,7 +242,7 @@ def main(arguments=None):
             print(f"{options.data}: {name}", flush=True)
             rows[name] = works[name](rows)
             write(options.json, options.data, rows, published.judge)
-    print(table(rows))
+    return rows
 
 
 def automatic(published, seconds):

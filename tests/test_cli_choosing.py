@@ -52,3 +52,15 @@ def test_compare_prints_a_table_and_writes_a_page(shop, tmp_path):
     found = json.loads(command("compare", shop / "two.toml", *small, "--json").stdout)
     assert {model["label"] for model in found["models"]} == {"popularity", "ease"}
     refused(command("compare", shop / "run.toml"), "a comparison needs two at least")
+
+
+def test_run_tells_what_auto_tried_and_chose(shop, tmp_path):
+    out = ("--set", f"output.directory={tmp_path / 'out'}")
+    auto = ("--set", "model.name=auto", "--set", "model.trials=2", "--set",
+            'model.members=[{name="ease"}, {name="popularity"}]')  # fmt: skip
+    result = command("run", shop / "run.toml", *auto, *out)
+    assert result.returncode == 0, result.stderr
+    assert "best ndcg@20" in result.stdout
+    assert "chosen on validation splits: " in result.stdout
+    facts = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert {one["model"]["name"] for one in facts["choice"]["tried"]} >= {"ease", "popularity"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-__all__ = ["comparison", "echo_json", "table"]
+__all__ = ["choice", "comparison", "echo_json", "table"]
 
 
 def echo_json(value: Any) -> None:
@@ -49,6 +49,31 @@ def comparison(quality: Mapping[str, Any]) -> str:
         told = f"{part['title']}: {part['pairs']:,} pairs of {part['users']:,} people"
         parts.append(f"{told}\n{table(['', quality['model'], quality['baseline'], ''], rows)}")
     return "\n\n".join(parts)
+
+
+def choice(told: Mapping[str, Any]) -> str:
+    """Return what a model that chooses itself tried, the best of each kind, and what it chose."""
+    kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in told["tried"]:
+        kinds.setdefault((one["stage"], _label(one["model"])), []).append(one)
+    rows = []
+    for (stage, label), trials in kinds.items():
+        values = [one["value"] for one in trials if one["value"] is not None]
+        seconds = sum(one["seconds"] for one in trials)
+        best = f"{max(values):.4f}" if values else trials[-1]["note"]
+        rows.append([stage, label, len(trials), best, f"{seconds:.1f}"])
+    chosen = told["chosen"]
+    header = ["", "model", "tried", f"best {told['metric']}", "seconds"]
+    members = zip(chosen.get("members", [chosen]), chosen.get("weights", [None]), strict=True)
+    lines = [f"chosen on validation splits: {_label(chosen)}"]
+    for member, weight in members:
+        options = ", ".join(f"{k} = {v}" for k, v in member.items() if k != "name")
+        lines.append(f"  {'' if weight is None else f'{weight:.2f} '}{member['name']}: {options}")
+    return table(header, rows) + "\n" + "\n".join(lines)
+
+
+def _label(model: Mapping[str, Any]) -> str:
+    return " + ".join(one["name"] for one in model.get("members", [model]))
 
 
 def _interval(value: Mapping[str, Any]) -> str:

@@ -42,6 +42,8 @@ def summary(facts: dict[str, Any]) -> str:
     ]
     if quality:
         lines += [quality["description"], "", display.comparison(quality)]
+    if facts["choice"]:
+        lines += ["", display.choice(facts["choice"])]
     seconds = sum(step["seconds"] for step in facts["steps"])
     lines += [
         "",

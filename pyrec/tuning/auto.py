@@ -149,6 +149,22 @@ class AutoModel(BlendModel):
             return {"name": only.name, **only.get_params()}
         return {"name": self.recipe.name, **self.recipe.get_params()}
 
+    def told(self) -> dict[str, Any]:
+        """Return `chosen`, `tried` and what they were judged by as plain data.
+
+        Returns
+        -------
+        dict
+            ``metric``, ``chosen`` and ``tried``.
+        """
+        found = {
+            "metric": self.recipe.metric,
+            "chosen": self.chosen,
+            "tried": [asdict(one) for one in self.tried],
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(found))
+        return plain
+
     def _arrays(self) -> dict[str, NDArray[Any]]:
         told = {"recipe": self.recipe.get_params(), "tried": [asdict(one) for one in self.tried]}
         text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)

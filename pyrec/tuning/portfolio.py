@@ -18,7 +18,8 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
     interactions : Interactions
         The training data.
     seconds : float
-        What a single fit may take: a closed form of all items by all items is left out beyond.
+        What a single fit may take: a closed form of all items by all items, and a factorisation
+        with as many factors as the data may bear, are left out beyond.
 
     Examples
     --------
@@ -29,22 +30,28 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
     """
     n = len(interactions.items)
     rank = min(512, max(8, min(interactions.shape) // 8))
-    als = {"iterations": 8}
-    ease = {"user_exponent": 0.5, "item_exponent": 0.25}
+    normal = {"user_exponent": 0.5, "item_exponent": 0.25}
     choices: list[tuple[str, dict[str, object]]] = [
         ("graph_filter", {"neighbors": 1000}),
-        ("als", {**als, "factors": min(128, rank), "regularization": 0.003}),
-        ("als", {**als, "factors": min(64, rank), "regularization": 0.02}),
-        ("item_knn", {"neighbors": 300}),
-        ("rp3beta", {"neighbors": 500}),
+        ("als", {"iterations": 8, "factors": min(64, rank), "regularization": 0.02}),
+        ("als", {"iterations": 8, "factors": min(128, rank), "regularization": 0.003}),
+        ("slim", {"l2": 30}),
+        ("sparse_ease", {**normal, "regularization": 300}),
+        ("slim", {"l1": 0, "l2": 30, "user_exponent": 0.25}),
         ("user_knn", {"neighbors": 200}),
-        ("ease", {**ease, "regularization": 300}),
-        ("ease", {**ease, "regularization": 1000}),
-        ("sparse_ease", {**ease, "regularization": 100}),
-        ("slim", {}),
+        ("rp3beta", {"neighbors": 500, "alpha": 0.8, "beta": 0.4}),
+        ("item_knn", {"neighbors": 300}),
+        ("pure_svd", {"factors": min(64, rank)}),
     ]
-    if n**3 / 3 > seconds * _SPEED:
-        choices = [(name, options) for name, options in choices if name != "ease"]
+    if n**3 / 3 <= seconds * _SPEED:
+        choices += [
+            ("ease", {**normal, "regularization": 1000}),
+            ("ease", {**normal, "regularization": 300}),
+        ]
+    passes = 6
+    if 3 * passes * rank**2 * sum(interactions.shape) <= seconds * _SPEED:
+        large: dict[str, object] = {"iterations": passes, "factors": rank, "regularization": 0.003}
+        choices.append(("als", large))
     return [estimator_class(name)(**options) for name, options in choices]
 
 

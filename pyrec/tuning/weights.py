@@ -1,6 +1,6 @@
 """Weights: how much each model of a blend counts, learnt from validation users."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from pyrec.models.query import Filter
 from pyrec.tuning.pools import Normalisation, Pool, Users, pooled, union
 from pyrec.tuning.validation import Fold
 
-__all__ = ["Examination", "Learnt", "checked_metric", "climb", "examine", "learn"]
+__all__ = ["Examination", "Learnt", "checked_metric", "climb", "examine", "learn", "weigh"]
 
 # More users make the weights no better: a draw of these judges them as well.
 MOST_USERS = 10_000
@@ -75,16 +75,27 @@ def learn(
     normalisation: Normalisation,
 ) -> Learnt:
     """Fit the members on each fold, and find the weights that rank its held-out pairs best."""
-    seen = []
-    for fold in folds:
-        models = [member.fit(fold.train) for member in members]
-        seen.append(examine(models, fold, size, normalisation))
+    models = ([member.fit(fold.train) for member in members] for fold in folds)
+    return weigh(models, folds, metric, size, normalisation)
+
+
+def weigh(
+    fitted: Iterable[Sequence[Model]],
+    folds: Sequence[Fold],
+    metric: str,
+    size: int,
+    normalisation: Normalisation,
+) -> Learnt:
+    """Find the weights of models, fitted on each fold, that rank its held-out pairs best."""
+    pairs = zip(fitted, folds, strict=True)
+    seen = [examine(models, fold, size, normalisation) for models, fold in pairs]
+    n = len(seen[0].pool.opinions)
 
     def values(weights: Weights) -> PerUser:
         return np.concatenate([one.values(weights, metric) for one in seen])
 
-    weights, value = climb(lambda tried: float(np.nanmean(values(tried))), len(members))
-    alone = [values(corner) for corner in np.eye(len(members))]
+    weights, value = climb(lambda tried: float(np.nanmean(values(tried))), n)
+    alone = [values(corner) for corner in np.eye(n)]
     means = tuple(float(np.nanmean(one)) for one in alone)
     gains = values(weights) - alone[int(np.argmax(means))]
     users = np.concatenate([one.users for one in seen])

@@ -28,6 +28,7 @@ from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
 from pyrec.report.people import people
+from pyrec.tuning.auto import AutoModel
 from pyrec.tuning.kinds import learn_kind_weights
 from pyrec.workflow.batch import Lists
 from pyrec.workflow.runconfig import RunConfig
@@ -67,8 +68,9 @@ def run(
     Returns
     -------
     dict
-        Plain data: ``data`` (with its provenance), ``split``, ``quality``, ``output``, ``steps``
-        (seconds and peak memory of each), ``runtime`` and ``config``.
+        Plain data: ``data`` (with its provenance), ``split``, ``quality``, ``output``, ``choice``
+        (what a model that chooses itself tried), ``steps`` (seconds and peak memory of each),
+        ``runtime`` and ``config``.
 
     Raises
     ------
@@ -102,6 +104,7 @@ def run(
             model.save(folder / "model")
         with steps("describe the log"):
             facts = _facts(config, log, quality, written)
+            facts["choice"] = model.told() if isinstance(model, AutoModel) else None
         facts["steps"] = [asdict(step) for step in steps.done]
         with steps("write the report"):
             html = _report(config, log, model, written, facts)

@@ -14,6 +14,15 @@ def test_a_closed_form_of_all_items_is_for_small_catalogues():
     assert "ease" not in names(50_000)
 
 
+def test_many_factors_are_for_budgets_that_bear_them():
+    def most(seconds):
+        log = pyrec.Interactions.from_scipy(sp.csr_array((30_000, 40_000)))
+        return max(one.factors for one in portfolio(log, seconds) if one.name == "als")
+
+    assert most(60) == 512
+    assert most(5) == 128
+
+
 def test_families():
     assert family(pyrec.ALS()) != family(pyrec.EASE())
     assert family(pyrec.ItemKNN()) == family(pyrec.UserKNN())
