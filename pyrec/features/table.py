@@ -15,7 +15,7 @@ from pyrec.data.provenance import Report
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 
-__all__ = ["Features", "Matrix"]
+__all__ = ["Features", "Matrix", "rows_of", "take_rows"]
 
 Matrix: TypeAlias = sp.csr_array | NDArray[np.float32]
 
@@ -109,10 +109,7 @@ class Features:
             If one vocabulary holds integers and the other strings, or they share no id.
         """
         require(ids, Vocabulary, "ids", "Vocabulary(ids) makes one")
-        if len(ids) and len(self.ids) and ids.is_integer != self.ids.is_integer:
-            mine, theirs = ("integers" if v.is_integer else "strings" for v in (self.ids, ids))
-            raise DataError(f"features: their ids are {mine}, those asked for are {theirs}")
-        rows = self.ids.encode(ids.ids, missing="mark")
+        rows = rows_of(ids, self.ids, "features")
         found = int(np.count_nonzero(rows >= 0))
         if len(ids) and not found:
             raise DataError(f"features: none of the {len(ids)} ids asked for is among the {self}")
@@ -120,7 +117,7 @@ class Features:
             "rows": len(ids), "without features": len(ids) - found,
             "left out": len(self.ids) - found,
         }  # fmt: skip
-        matrix = _take(self.matrix, rows)
+        matrix = take_rows(self.matrix, rows)
         return type(self)(ids, matrix, self.names, self.report.then("align", counts))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -167,6 +164,24 @@ class Features:
         return f"Features({len(self)} {kind}, {len(self.names)} {form} columns)"
 
 
+def rows_of(ids: Vocabulary, known: Vocabulary, whose: str) -> NDArray[np.int32]:
+    """Return the rows of ids in a vocabulary, -1 where it lacks them.
+
+    Raises
+    ------
+    DataError
+        If one holds integers and the other strings.
+    """
+    if len(ids) and len(known) and ids.is_integer != known.is_integer:
+        theirs, mine = ("integers" if v.is_integer else "strings" for v in (known, ids))
+        raise DataError(
+            f"{whose}: the ids are {theirs}, those asked for are {mine}; read both alike (one id "
+            "that is no whole number makes all of a text file strings)"
+        )
+    rows: NDArray[np.int32] = known.encode(ids.ids, missing="mark")
+    return rows
+
+
 def _checked(matrix: Any) -> Matrix:
     """Return a finite float32 matrix that nobody can change."""
     sparse = sp.issparse(matrix)
@@ -200,7 +215,7 @@ def _finite(values: NDArray[Any], row_of: Any = None) -> NDArray[np.float32]:
     return single
 
 
-def _take(matrix: Matrix, rows: NDArray[np.int32]) -> Matrix:
+def take_rows(matrix: Matrix, rows: NDArray[np.int32]) -> Matrix:
     """Return the rows, zeros for row -1."""
     if isinstance(matrix, np.ndarray):
         padded = np.zeros((len(rows), matrix.shape[1]), np.float32)

@@ -94,7 +94,7 @@ def test_ids_are_a_vocabulary_of_the_same_kind():
     with pytest.raises(DataError, match="ids: must be of type Vocabulary, not list"):
         Features([1], np.eye(1), ("a",))
     known = Features(Vocabulary([1, 2]), np.eye(2), ("a", "b"))
-    with pytest.raises(DataError, match="their ids are integers, those asked for are strings"):
+    with pytest.raises(DataError, match="the ids are integers, those asked for are strings; read"):
         known.aligned(Vocabulary(["1"]))
 
 
