@@ -13,6 +13,7 @@ _F32: TypeAlias = NDArray[np.float32]
 _F64: TypeAlias = NDArray[np.float64]
 _I32: TypeAlias = NDArray[np.int32]
 _U8: TypeAlias = NDArray[np.uint8]
+_U64: TypeAlias = NDArray[np.uint64]
 _I64: TypeAlias = NDArray[np.int64]
 
 class Csr:
@@ -97,7 +98,7 @@ def recommend_dense(
     users: _F32,
     items: _F32,
     exclude: Csr | None,
-    allowed: _U8 | None,
+    allowed: _U64 | None,
     *,
     k: int,
     threads: int,
@@ -108,8 +109,8 @@ def recommend_dense(
     ----------
     exclude : Csr (users, items), optional
         Pairs that shall not appear.
-    allowed : uint8 (items,), optional
-        1 for the items that may appear in any list.
+    allowed : uint64 (items / 64 rounded up,), optional
+        A bitset of the items that may appear in any list (`pyrec.data.bits`).
     """
 
 def index_items(items: _F32, *, threads: int) -> tuple[_I32, _U8, _F64]:
@@ -132,7 +133,7 @@ def recommend_indexed(
     codes: _U8,
     bounds: _F64,
     exclude: Csr | None,
-    allowed: _U8 | None,
+    allowed: _U64 | None,
     *,
     k: int,
     threads: int,
@@ -148,7 +149,7 @@ def recommend_sparse(
     histories: Csr,
     neighbors: Csr,
     exclude: Csr | None,
-    allowed: _U8 | None,
+    allowed: _U64 | None,
     *,
     k: int,
     threads: int,

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words
 from pyrec.data.columns import frozen, owned
 from pyrec.errors import DataError
 from pyrec.runtime import resolve_threads
@@ -57,7 +58,7 @@ class ItemIndex:
         k: int,
         *,
         exclude: Csr | None = None,
-        allowed: NDArray[np.uint8] | None = None,
+        allowed: Words | None = None,
         threads: int,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return rows and scores as `top_k` does, for validated arguments."""
@@ -69,7 +70,7 @@ class ItemIndex:
         k: int,
         *,
         exclude: Csr | None = None,
-        allowed: NDArray[np.uint8] | None = None,
+        allowed: Words | None = None,
         threads: int,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], tuple[int, int]]:
         """Return what `top_k` does for validated arguments, and how little work it was.

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import build
+from pyrec.data.bits import Words, pack
 from pyrec.data.columns import checked_codes, owned
 from pyrec.data.interactions import Interactions, as_csr
 from pyrec.errors import DataError, NumericalError
@@ -85,10 +86,8 @@ def top_k(
     )
 
 
-def _excluded(
-    exclude: Any, n_users: int, n_items: int
-) -> tuple[Csr | None, NDArray[np.uint8] | None]:
-    """Return what may not appear: a pattern per user, or a mask of what any user may get."""
+def _excluded(exclude: Any, n_users: int, n_items: int) -> tuple[Csr | None, Words | None]:
+    """Return what may not appear: a pattern per user, or a bitset of what any user may get."""
     if exclude is None:
         return None, None
     if isinstance(exclude, list | tuple) and any(np.ndim(rows) for rows in exclude):
@@ -98,9 +97,9 @@ def _excluded(
         ones = np.ones(len(columns), np.float32)
         exclude = Csr(owned(offsets), owned(columns), owned(ones), n_items)
     elif not sp.issparse(exclude) and not isinstance(exclude, Csr | Interactions):
-        allowed = np.ones(n_items, np.uint8)
-        allowed[checked_codes(exclude, n_items, np.int32, "exclude")] = 0
-        return None, allowed
+        allowed = np.ones(n_items, np.bool_)
+        allowed[checked_codes(exclude, n_items, np.int32, "exclude")] = False
+        return None, pack(allowed)
     excluded = as_csr(exclude, "exclude")
     if excluded.shape != (n_users, n_items):
         raise DataError(f"exclude: is {excluded.shape}, not (users, items) = {(n_users, n_items)}")

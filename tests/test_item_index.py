@@ -4,6 +4,7 @@ import reference
 import scipy.sparse as sp
 
 from pyrec import _kernels
+from pyrec.data.bits import pack
 from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError
 from pyrec.kernels import ItemIndex, top_k
@@ -67,6 +68,26 @@ def test_lists_are_those_of_a_full_scan(simd, kind):
             np.testing.assert_array_equal(found[1], wanted[1])
             # Screened by whole panels of 64.
             assert 0 <= scored <= screened <= len(users) * (len(items) + 63)
+
+
+@pytest.mark.parametrize("users", [1, 40, 300])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.05, 0.5, 1.0])
+def test_a_filter_changes_no_list(simd, users, share):
+    """However many are allowed: all is scored, an index of them is made, or panels are masked."""
+    people, items = mixed(normal(300, seed=5))[:users], normal(3000)
+    rng = np.random.default_rng(6)
+    allowed = rng.permutation(len(items)) < share * len(items)
+    seen = rng.random((users, len(items))) < 0.1
+    scores = _kernels.score_pairs(
+        people, items, *np.divmod(np.arange(users * 3000, dtype=np.int32), np.int32(3000))
+    ).reshape(seen.shape)
+    wanted = reference.top_k(scores, 10, seen | ~allowed)
+    for threads in (1, 3):
+        found = ItemIndex(items).recommend(
+            people, 10, exclude=as_csr(sp.csr_array(seen)), allowed=pack(allowed), threads=threads
+        )
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(found[1], wanted[1])
 
 
 def test_little_is_scored(simd):

@@ -16,6 +16,7 @@ from strategies import factor_pairs, hard_factors, whole
 
 import pyrec
 from pyrec import _kernels
+from pyrec.data.bits import pack
 from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError, NumericalError, OutOfMemoryError
 from pyrec.kernels import ItemIndex, neighbors, sparse_top_k, top_k
@@ -48,18 +49,14 @@ def test_nothing_is_lost_to_a_bound(simd, pair, k, seed):
     users, items = pair
     rng = np.random.default_rng(seed)
     mask = rng.random((len(users), len(items))) < rng.choice([0.0, 0.05, 1.0])
-    allowed = rng.random(len(items)) < rng.choice([0.0, 0.5, 1.0])
+    allowed = rng.random(len(items)) < rng.choice([0.0, 0.01, 0.5, 1.0])
     scores = all_scores(users, items)
     wanted = reference.top_k(scores, k, mask | ~allowed)
     exclude = as_csr(sp.csr_array(mask))
     index = ItemIndex(items)
     for threads in (1, 2, 7):
-        found = _kernels.recommend_dense(
-            users, items, exclude, allowed.view(np.uint8), k=k, threads=threads
-        )
-        indexed = index.recommend(
-            users, k, exclude=exclude, allowed=allowed.view(np.uint8), threads=threads
-        )
+        found = _kernels.recommend_dense(users, items, exclude, pack(allowed), k=k, threads=threads)
+        indexed = index.recommend(users, k, exclude=exclude, allowed=pack(allowed), threads=threads)
         for rows, best in (found, indexed):
             np.testing.assert_array_equal(rows, wanted[0])
             np.testing.assert_array_equal(best, wanted[1])

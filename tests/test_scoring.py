@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from strategies import whole
 
 from pyrec import _kernels
+from pyrec.data.bits import pack
 from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError, NumericalError
 
@@ -31,7 +32,7 @@ def test_sparse_lists_and_pairs_equal_the_reference(data, n, inner, m, k):
     mask = data.draw(hnp.arrays(np.bool_, (n, m)))
     allowed = data.draw(hnp.arrays(np.bool_, m))
     rows, scores = _kernels.recommend_sparse(
-        as_csr(histories), as_csr(neighbors), as_csr(sp.csr_array(mask)), allowed.view(np.uint8),
+        as_csr(histories), as_csr(neighbors), as_csr(sp.csr_array(mask)), pack(allowed),
         k=k, threads=2,
     )  # fmt: skip
     expected, reached = reference.sparse_scores(histories, neighbors)
@@ -115,7 +116,7 @@ def test_an_overflow_of_an_item_that_cannot_appear_does_not_matter(simd):
     exclude = as_csr(sp.csr_array([[0, 1]]))
     rows, _ = _kernels.recommend_dense(users, items, exclude, None, k=2, threads=1)
     assert rows.tolist() == [[0, -1]]
-    allowed = np.array([1, 0], np.uint8)
+    allowed = pack(np.array([True, False]))
     rows, _ = _kernels.recommend_dense(users, items, None, allowed, k=2, threads=1)
     assert rows.tolist() == [[0, -1]]
 

@@ -12,11 +12,11 @@
 
 namespace pyrec::bindings {
 
-using Mask = Array<std::uint8_t>;
+using Bits = Array<std::uint64_t>;
 
-inline Filter filter_of(const Csr* exclude, const std::optional<Mask>& allowed) {
+inline Filter filter_of(const Csr* exclude, const std::optional<Bits>& allowed) {
     return {exclude ? exclude->view() : CsrView<const float>{},
-            allowed ? as_span(*allowed) : std::span<const std::uint8_t>{}};
+            allowed ? as_span(*allowed) : std::span<const std::uint64_t>{}};
 }
 
 // Allocates lists of k for n users, fills them without the GIL and returns them as a tuple.

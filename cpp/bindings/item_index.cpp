@@ -18,7 +18,7 @@ py::tuple index_items_(const Array<float>& items, int threads) {
 py::tuple recommend_indexed_(const Array<float>& users, const Array<float>& items,
                              const Array<std::int32_t>& order, const Array<std::uint8_t>& codes,
                              const Array<double>& bounds, const Csr* exclude,
-                             const std::optional<Mask>& allowed, std::int64_t k, int threads) {
+                             const std::optional<Bits>& allowed, std::int64_t k, int threads) {
     const auto user_view = as_matrix(users, "users");
     const ItemIndex index{as_matrix(items, "items"), as_span(order), as_span(codes),
                           as_span(bounds)};

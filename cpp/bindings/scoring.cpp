@@ -14,7 +14,7 @@ namespace {
 using Rows = Array<std::int32_t>;
 
 py::tuple recommend_dense_(const Array<float>& users, const Array<float>& items, const Csr* exclude,
-                           const std::optional<Mask>& allowed, std::int64_t k, int threads) {
+                           const std::optional<Bits>& allowed, std::int64_t k, int threads) {
     const auto user_view = as_matrix(users, "users");
     const auto item_view = as_matrix(items, "items");
     const auto filter = filter_of(exclude, allowed);
@@ -25,7 +25,7 @@ py::tuple recommend_dense_(const Array<float>& users, const Array<float>& items,
 }
 
 py::tuple recommend_sparse_(const Csr& histories, const Csr& neighbors, const Csr* exclude,
-                            const std::optional<Mask>& allowed, std::int64_t k, int threads) {
+                            const std::optional<Bits>& allowed, std::int64_t k, int threads) {
     const auto history_view = histories.view();
     const auto neighbor_view = neighbors.view();
     const auto filter = filter_of(exclude, allowed);

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pyrec/csr.hpp"
 #include "pyrec/errors.hpp"
@@ -107,14 +108,24 @@ CsrView<const float> checked_matrix(const std::int64_t* offsets, const std::int3
     return matrix;
 }
 
+// A bit for each byte that is not 0, the form that kernels read; none where there are no bytes.
+std::vector<std::uint64_t> as_bits(const std::uint8_t* bytes, std::int64_t n) {
+    if (!bytes) return {};
+    std::vector<std::uint64_t> bits(static_cast<std::size_t>((n + 63) / 64));
+    for (std::int64_t i = 0; i < n; ++i) {
+        bits[static_cast<std::size_t>(i / 64)] |= std::uint64_t{bytes[i] != 0} << (i % 64);
+    }
+    return bits;
+}
+
 Filter checked_filter(const std::int64_t* exclude_offsets, const std::int32_t* exclude_items,
-                      const std::uint8_t* allowed, std::int64_t queries, std::int64_t items) {
-    Filter filter;
+                      std::span<const std::uint64_t> allowed, std::int64_t queries,
+                      std::int64_t items) {
+    Filter filter{.allowed = allowed};
     if (exclude_offsets) {
         filter.exclude = checked_pattern(exclude_offsets, exclude_items, queries, items, "exclude");
         validate_named(filter.exclude, "exclude");
     }
-    if (allowed) filter.allowed = {allowed, static_cast<std::size_t>(items)};
     return filter;
 }
 
@@ -165,8 +176,9 @@ int pyrec_factors_top_k(const pyrec_factors* factors, const float* users, int64_
         pyrec::require(factors, "factors: need an open handle");
         const auto& items = factors->items;
         const auto queries = pyrec::checked_factors(users, n_users, items.cols, "users");
+        const auto bits = pyrec::as_bits(allowed, items.rows);
         const auto filter =
-            pyrec::checked_filter(exclude_offsets, exclude_items, allowed, n_users, items.rows);
+            pyrec::checked_filter(exclude_offsets, exclude_items, bits, n_users, items.rows);
         const pyrec::Lists lists(n_users, k, rows, scores);
         pyrec::recommend_indexed(queries, factors->index.view(items), filter, k,
                                  pyrec::checked_execution(threads), lists.rows, lists.scores);
@@ -194,8 +206,9 @@ int pyrec_neighbors_top_k(const pyrec_neighbors* neighbors, const int64_t* offse
         const auto& similarities = neighbors->similarities;
         const auto histories = pyrec::checked_matrix(offsets, items, weights, n_histories,
                                                      similarities.cols, "histories");
-        const auto filter = pyrec::checked_filter(exclude_offsets, exclude_items, allowed,
-                                                  n_histories, similarities.cols);
+        const auto bits = pyrec::as_bits(allowed, similarities.cols);
+        const auto filter = pyrec::checked_filter(exclude_offsets, exclude_items, bits, n_histories,
+                                                  similarities.cols);
         const pyrec::Lists lists(n_histories, k, rows, scores);
         pyrec::recommend_sparse(histories, similarities, filter, k,
                                 pyrec::checked_execution(threads), lists.rows, lists.scores);

@@ -7,7 +7,9 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <utility>
 
+#include "exhaustive.hpp"
 #include "panels.hpp"
 #include "ranking.hpp"
 #include "screening.hpp"
@@ -84,19 +86,19 @@ PanelBounds quantize_panel(DenseView<const float> items, std::span<const std::in
     return bounds;
 }
 
-}  // namespace
-
-ItemIndexArrays index_items(DenseView<const float> items, const Execution& execution) {
-    const std::int64_t panels = detail::panel_count(items.rows);
+// Indexes the items of some rows, which stand by falling norm.
+ItemIndexArrays index_rows(DenseView<const float> items, std::vector<std::int32_t> rows,
+                           const Execution& execution) {
+    const std::int64_t panels = detail::panel_count(static_cast<std::int64_t>(rows.size()));
     const std::int64_t panel_bytes = detail::panel_bytes(items.cols);
     ItemIndexArrays index{
-        .order = order_by_norm(items, execution),
+        .order = std::move(rows),
         .codes = std::vector<std::uint8_t>(static_cast<std::size_t>(panels * panel_bytes), 128),
         .bounds = std::vector<double>(static_cast<std::size_t>(3 * panels)),
     };
     // Panels of vanishing items share a step that is not too far below the largest, so that ratios
     // of steps stay within float; 1 if all items are zero.
-    const double largest = items.rows > 0 ? double{norm_above(items, index.order[0])} : 0.0;
+    const double largest = panels > 0 ? double{norm_above(items, index.order[0])} : 0.0;
     const double least_scale = largest > 0.0 ? largest * 1e-30 : 1.0;
     parallel_for(panels, 128, execution, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t panel = begin; panel < end; ++panel) {
@@ -112,25 +114,29 @@ ItemIndexArrays index_items(DenseView<const float> items, const Execution& execu
     return index;
 }
 
+}  // namespace
+
+ItemIndexArrays index_items(DenseView<const float> items, const Execution& execution) {
+    return index_rows(items, order_by_norm(items, execution), execution);
+}
+
 namespace {
 
-// A bit for each place in the index whose item may appear in any list.
-std::vector<std::uint64_t> candidate_bits(const ItemIndex& index, const Filter& filter) {
-    std::vector<std::uint64_t> bits(static_cast<std::size_t>(index.panels()), ~std::uint64_t{0});
-    for (std::size_t panel = 0; panel < bits.size(); ++panel) {
-        const auto rows = detail::panel_rows(index.order, static_cast<std::int64_t>(panel));
-        bits[panel] >>= detail::panel_items - rows.size();
-        if (filter.allowed.empty()) continue;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            if (!detail::is_allowed(filter, rows[i])) bits[panel] &= ~(std::uint64_t{1} << i);
+// The rows of the index that may appear in any list, in its order.
+std::vector<std::int32_t> allowed_rows(const ItemIndex& index, const Filter& filter) {
+    std::vector<std::int32_t> rows;
+    for (std::int64_t panel = 0; panel < index.panels(); ++panel) {
+        const auto all = detail::panel_rows(index.order, panel);
+        for (std::uint64_t bits = detail::allowed_at(filter, all); bits != 0; bits &= bits - 1) {
+            rows.push_back(all[static_cast<std::size_t>(std::countr_zero(bits))]);
         }
     }
-    return bits;
+    return rows;
 }
 
 // About how long a user takes, in nanoseconds: a product of codes every hundredth of one.
 std::int64_t time_per_user(const ItemIndex& index) {
-    return index.items.rows * index.items.cols / 100 + 1;
+    return static_cast<std::int64_t>(index.order.size()) * index.items.cols / 100 + 1;
 }
 constexpr std::int64_t millisecond = 1'000'000;
 
@@ -139,12 +145,11 @@ struct Query {
     const ItemIndex& index;
     const Filter& filter;
     std::int64_t k;
-    std::span<const std::uint64_t> candidates;
 
     // One search for each worker of a loop.
     std::vector<detail::Screening> searches(int workers, std::int64_t block) const {
         return {static_cast<std::size_t>(workers),
-                detail::Screening(users, index, filter, candidates, k, block)};
+                detail::Screening(users, index, filter, k, block)};
     }
 };
 
@@ -188,21 +193,43 @@ SearchCounts search_by_panels(const Query& query, const Execution& execution,
     return searches[0].counts();
 }
 
+// An item is indexed in the time of about this many screenings: where a filter spares more of them,
+// an index of the allowed items alone is worth the making. Else, where it leaves less than one item
+// in 64, these are scored at once: a panel takes as long for one as for 64. (Measured with 64
+// factors.)
+constexpr std::int64_t screenings_per_index = 8192;
+constexpr std::int64_t least_share_to_search = 64;
+
+SearchCounts search(const Query& query, const Execution& execution, std::span<std::int32_t> rows,
+                    std::span<float> scores) {
+    const bool few = query.users.rows <= std::min(8 * execution.threads, detail::screen_block);
+    return few ? search_by_panels(query, execution, rows, scores)
+               : search_by_users(query, execution, rows, scores);
+}
+
 }  // namespace
 
 SearchCounts recommend_indexed(DenseView<const float> users, const ItemIndex& index,
                                const Filter& filter, std::int64_t k, const Execution& execution,
                                std::span<std::int32_t> rows, std::span<float> scores) {
-    if (users.rows == 0 || index.items.rows == 0) {
+    const std::int64_t items = index.items.rows;
+    const std::int64_t worth_index = users.rows * items / screenings_per_index;
+    const std::int64_t few = items / least_share_to_search;
+    const std::int64_t allowed = detail::count_allowed(filter, items, std::max(worth_index, few));
+    if (users.rows == 0 || allowed == 0) {
         std::ranges::fill(rows, no_row);
         std::ranges::fill(scores, no_score);
         return {};
     }
-    const auto candidates = candidate_bits(index, filter);
-    const Query query{users, index, filter, k, candidates};
-    const bool few = users.rows <= std::min(8 * execution.threads, detail::screen_block);
-    return few ? search_by_panels(query, execution, rows, scores)
-               : search_by_users(query, execution, rows, scores);
+    if (allowed < items && allowed <= worth_index) {
+        const auto narrow = index_rows(index.items, allowed_rows(index, filter), execution);
+        return search({users, narrow.view(index.items), filter, k}, execution, rows, scores);
+    }
+    if (allowed <= few) {
+        detail::recommend_exhaustively(users, index.items, filter, k, execution, rows, scores);
+        return {.scored = users.rows * allowed};
+    }
+    return search({users, index, filter, k}, execution, rows, scores);
 }
 
 }  // namespace pyrec

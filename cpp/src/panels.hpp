@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "pyrec/scoring.hpp"
 #include "simd/kernels.hpp"
 
 namespace pyrec::detail {
@@ -27,6 +28,13 @@ inline std::span<const std::int32_t> panel_rows(std::span<const std::int32_t> or
                                                 std::int64_t panel) {
     const auto begin = static_cast<std::size_t>(panel) * panel_items;
     return order.subspan(begin, std::min(panel_items, order.size() - begin));
+}
+
+// A bit for each of the rows of a panel whose item may appear in any list.
+inline std::uint64_t allowed_at(const Filter& filter, std::span<const std::int32_t> rows) {
+    if (filter.allowed.empty()) return ~std::uint64_t{0} >> (panel_items - rows.size());
+    return kernels().screen.bits_at(filter.allowed.data(), rows.data(),
+                                    static_cast<std::int64_t>(rows.size()));
 }
 
 }  // namespace pyrec::detail

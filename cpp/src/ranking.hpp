@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -32,8 +33,35 @@ inline bool contains(std::span<const std::int32_t> rows, std::int32_t row) {
     return *first == row;
 }
 
-inline bool is_allowed(const Filter& filter, std::int64_t item) {
-    return filter.allowed.empty() || filter.allowed[static_cast<std::size_t>(item)] != 0;
+inline constexpr int word_items = 64;
+
+inline bool is_allowed(const Filter& filter, std::int32_t item) {
+    if (filter.allowed.empty()) return true;
+    const auto i = static_cast<std::size_t>(item);
+    return ((filter.allowed[i / word_items] >> (i % word_items)) & 1) != 0;
+}
+
+// How many items are allowed; where it is more than `enough`, some number that is, too.
+inline std::int64_t count_allowed(const Filter& filter, std::int64_t items,
+                                  std::int64_t enough = std::numeric_limits<std::int64_t>::max()) {
+    if (filter.allowed.empty()) return items;
+    std::int64_t count = 0;
+    for (const std::uint64_t word : filter.allowed) {
+        count += std::popcount(word);
+        if (count > enough) break;
+    }
+    return count;
+}
+
+// The items from 64 * word on that are allowed and in [begin, end), as bits.
+inline std::uint64_t allowed_word(const Filter& filter, std::int64_t word, std::int64_t begin,
+                                  std::int64_t end) {
+    std::uint64_t bits =
+        filter.allowed.empty() ? ~std::uint64_t{0} : filter.allowed[static_cast<std::size_t>(word)];
+    const std::int64_t first = word * word_items;
+    if (begin > first) bits &= ~std::uint64_t{0} << (begin - first);
+    if (end < first + word_items) bits &= ~std::uint64_t{0} >> (first + word_items - end);
+    return bits;
 }
 
 inline void drain_list(TopK& best, std::int64_t user, std::int64_t k, std::span<std::int32_t> rows,

@@ -1,5 +1,6 @@
 #include "screening.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -28,11 +29,11 @@ double absolute_rounding(std::int64_t factors) { return static_cast<double>(fact
 }  // namespace
 
 Screening::Screening(DenseView<const float> users, const ItemIndex& index, const Filter& filter,
-                     std::span<const std::uint64_t> candidates, std::int64_t k, std::int64_t block)
+                     std::int64_t k, std::int64_t block)
     : users_(users),
       index_(index),
       filter_(filter),
-      candidates_(candidates),
+      candidates_(static_cast<std::size_t>(index.panels())),
       relative_error_(relative_rounding(users.cols)),
       absolute_error_(absolute_rounding(users.cols)),
       // The terms of the bound are below 127^2 per factor each, and rounded a few times.
@@ -112,16 +113,27 @@ void Screening::raise_threshold(std::size_t lane) {
         static_cast<float>((best_[slot].threshold() - absolute_error_) / bounds_[slot].unit);
 }
 
+// A bit for each item of a panel that may appear in any list. Panels come in ascending order, and
+// for other users again from where they began.
+std::uint64_t Screening::candidates(std::int64_t panel) {
+    for (; known_panels_ <= panel; ++known_panels_) {
+        const auto rows = panel_rows(index_.order, known_panels_);
+        candidates_[static_cast<std::size_t>(known_panels_)] = allowed_at(filter_, rows);
+    }
+    return candidates_[static_cast<std::size_t>(panel)];
+}
+
 void Screening::search(std::int64_t first_panel, std::int64_t last_panel) {
     const std::int64_t groups = code_groups(users_.cols);
     const double first_scale = index_.panel(0).scale;
     std::uint64_t survivors[screen_block];
+    known_panels_ = std::max(known_panels_, first_panel);
     for (std::int64_t panel = first_panel; panel < last_panel; ++panel) {
-        const std::uint64_t candidates = candidates_[static_cast<std::size_t>(panel)];
-        if (candidates == 0) continue;
         const PanelBounds bounds = index_.panel(panel);
         if (panel % 4 == 0 || panel == first_panel) retire(bounds.norm);
         if (lanes_.count == 0) return;
+        const std::uint64_t allowed = candidates(panel);
+        if (allowed == 0) continue;
         const ScreenPanel codes{index_.codes.data() + panel * panel_bytes(users_.cols),
                                 static_cast<float>(first_scale / bounds.scale),
                                 static_cast<float>(bounds.norm / bounds.scale),
@@ -132,8 +144,8 @@ void Screening::search(std::int64_t first_panel, std::int64_t last_panel) {
                                groups, survivors);
         counts_.screened += static_cast<std::int64_t>(lanes_.count) * screen_panel;
         for (std::size_t lane = 0; lane < lanes_.count; ++lane) {
-            if (survivors[lane] & candidates) {
-                score_survivors(lane, panel, survivors[lane] & candidates);
+            if (survivors[lane] & allowed) {
+                score_survivors(lane, panel, survivors[lane] & allowed);
             }
         }
     }

@@ -29,9 +29,8 @@ namespace pyrec::detail {
 
 class Screening {
 public:
-    // `candidates` has a bit for each place in the index whose item may appear in any list.
     Screening(DenseView<const float> users, const ItemIndex& index, const Filter& filter,
-              std::span<const std::uint64_t> candidates, std::int64_t k, std::int64_t block);
+              std::int64_t k, std::int64_t block);
 
     // Takes up users [begin, end), at most `block` of them.
     void start(std::int64_t begin, std::int64_t end);
@@ -66,6 +65,7 @@ private:
         void move(std::size_t from, std::size_t to);
     };
 
+    std::uint64_t candidates(std::int64_t panel);
     void activate(std::size_t slot);
     void retire(double largest_norm);
     void raise_threshold(std::size_t lane);
@@ -74,8 +74,12 @@ private:
     DenseView<const float> users_;
     const ItemIndex& index_;
     const Filter& filter_;
-    std::span<const std::uint64_t> candidates_;
     const KernelTable& simd_ = kernels();
+
+    // The bits of candidates() up to a panel, made when a search first gets there: most never does.
+    std::vector<std::uint64_t> candidates_;
+    std::int64_t known_panels_ = 0;
+
     double relative_error_;  // g
     double absolute_error_;  // d
     double slack_;

@@ -74,3 +74,32 @@ TEST(an_index_changes_no_list) {
         }
     }
 }
+
+TEST(a_filter_changes_no_list) {
+    const Factors users(200, 20, 2);
+    const Factors items(1000, 20, 3);
+    const auto index = pyrec::index_items(items.view(), {});
+    // One item, where an index of it is made for many users and it is scored for few; every other.
+    for (const std::uint64_t word : {std::uint64_t{0}, 0x5555555555555555ULL}) {
+        std::vector<std::uint64_t> allowed(16, word);
+        allowed[3] |= 4;
+        allowed[15] &= (std::uint64_t{1} << (1000 % 64)) - 1;
+        for (const std::int64_t count : {std::int64_t{2}, users.rows}) {
+            std::vector<std::int32_t> rows(10);
+            std::vector<std::int32_t> indexed_rows(static_cast<std::size_t>(count) * 10);
+            std::vector<float> scores(10);
+            std::vector<float> indexed_scores(indexed_rows.size());
+            pyrec::recommend_indexed({users.values.data(), count, 20}, index.view(items.view()),
+                                     {{}, allowed}, 10, {2}, indexed_rows, indexed_scores);
+            for (std::int64_t user = 0; user < count; ++user) {
+                pyrec::recommend_dense({users.view().row(user), 1, 20}, items.view(), {{}, allowed},
+                                       10, {}, rows, scores);
+                for (std::size_t i = 0; i < 10; ++i) {
+                    const auto at = static_cast<std::size_t>(user) * 10 + i;
+                    CHECK(rows[i] == indexed_rows[at]);
+                    CHECK(scores[i] == indexed_scores[at]);
+                }
+            }
+        }
+    }
+}

@@ -25,7 +25,7 @@ TEST(top_items_without_the_seen_ones) {
 TEST(only_allowed_items_appear) {
     const std::vector<float> users = {1};
     const std::vector<float> items = {1, 2, 3};
-    const std::vector<std::uint8_t> allowed = {1, 0, 1};
+    const std::vector<std::uint64_t> allowed = {0b101};
     std::vector<std::int32_t> rows(3);
     std::vector<float> scores(3);
     pyrec::recommend_dense({users.data(), 1, 1}, {items.data(), 3, 1}, {{}, allowed}, 3, {}, rows,

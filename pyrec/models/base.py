@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.config import Options
+from pyrec.data.bits import Words
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.data.ranking import Ranking
@@ -28,6 +29,7 @@ from pyrec.models.query import (
     checked_k,
     checked_rows,
     encode_queries,
+    paired_rows,
     require_room,
     resolve_filter,
 )
@@ -294,19 +296,8 @@ class Model(ABC):
         UnknownIdError
             For an unknown id.
         """
-        user_rows, one_user = encode_queries(users, self.users)
-        item_rows, one_item = encode_queries(items, self.items)
-        user_shape = () if one_user else np.shape(users)
-        item_shape = () if one_item else np.shape(items)
-        try:
-            paired_users, paired_items = np.broadcast_arrays(
-                user_rows.reshape(user_shape), item_rows.reshape(item_shape)
-            )
-        except ValueError as error:
-            raise DataError(f"users {user_shape} and items {item_shape} do not pair up") from error
-        scores = self._score(
-            np.ascontiguousarray(paired_users).ravel(), np.ascontiguousarray(paired_items).ravel()
-        ).reshape(paired_users.shape)
+        user_rows, item_rows, shape = paired_rows(users, items, self.users, self.items)
+        scores = self._score(user_rows, item_rows).reshape(shape)
         return scores if scores.ndim else float(scores)
 
     def save(self, path: str | Path) -> None:
@@ -331,7 +322,7 @@ class Model(ABC):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         """Rank all items for each user but the excluded (one row per query) and the not allowed."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions, frozen
 from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import FoldsIn, SimilarItems, SimilarUsers
@@ -55,7 +56,7 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         return self._index.recommend(

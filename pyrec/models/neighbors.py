@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions, frozen
 from pyrec.errors import ConfigError
 from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
@@ -148,7 +149,7 @@ class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         histories = self.interactions.csr.take(user_rows)
@@ -259,7 +260,7 @@ class UserKNNModel(Model, FoldsIn, SimilarUsers):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         return _kernels.recommend_sparse(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
 from pyrec.models.abilities import FoldsIn
@@ -71,7 +72,7 @@ class PopularityModel(Model, FoldsIn):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         # A model of one factor: everyone's taste is 1, and an item's factor its count.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
+from pyrec.data.bits import Words, bits_at, pack
 from pyrec.data.interactions import as_csr, frozen, select
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
@@ -22,6 +23,7 @@ __all__ = [
     "checked_rows",
     "encode_queries",
     "known_rows",
+    "paired_rows",
     "require_room",
     "resolve_filter",
 ]
@@ -37,14 +39,14 @@ class Filter:
     ----------
     exclude : Csr (n, n_items), optional
         Pattern of what may not appear, per query.
-    allowed : uint8 (n_items,), optional
-        1 for the items that may appear at all.
+    allowed : uint64 (n_items / 64 rounded up,), optional
+        A bitset of the items that may appear at all (`pyrec.data.bits`).
     candidates : Csr (n, n_items), optional
         Pattern of the only items that may appear, per query.
     """
 
     exclude: Csr | None = None
-    allowed: NDArray[np.uint8] | None = None
+    allowed: Words | None = None
     candidates: Csr | None = None
 
     def take(self, queries: NDArray[np.int32]) -> Self:
@@ -66,7 +68,7 @@ class Filter:
         assert self.candidates is not None
         keep = np.ones(self.candidates.nnz, dtype=bool)
         if self.allowed is not None:
-            keep &= self.allowed[self.candidates.columns] != 0
+            keep &= bits_at(self.allowed, self.candidates.columns)
         if self.exclude is not None:
             keep &= ~np.isin(_keys(self.candidates), _keys(self.exclude), assume_unique=True)
         return select(self.candidates, keep)
@@ -122,6 +124,22 @@ def encode_queries(
     return vocabulary.encode(np.asarray(ids).ravel(), missing=missing), False
 
 
+def paired_rows(
+    users: Any, items: Any, user_ids: Vocabulary, item_ids: Vocabulary
+) -> tuple[NDArray[np.int32], NDArray[np.int32], tuple[int, ...]]:
+    """Return the rows of users and items that numpy's broadcasting pairs, flat, and the shape."""
+    user_rows, one_user = encode_queries(users, user_ids)
+    item_rows, one_item = encode_queries(items, item_ids)
+    user_shape = () if one_user else np.shape(users)
+    item_shape = () if one_item else np.shape(items)
+    try:
+        paired = np.broadcast_arrays(user_rows.reshape(user_shape), item_rows.reshape(item_shape))
+    except ValueError as error:
+        raise DataError(f"users {user_shape} and items {item_shape} do not pair up") from error
+    flat_users, flat_items = (np.ascontiguousarray(rows).ravel() for rows in paired)
+    return flat_users, flat_items, paired[0].shape
+
+
 def resolve_filter(items: Any, exclude: Any, n: int, vocabulary: Vocabulary) -> Filter:
     """Resolve the arguments `items` and `exclude` of `n` queries.
 
@@ -129,21 +147,21 @@ def resolve_filter(items: Any, exclude: Any, n: int, vocabulary: Vocabulary) -> 
     the item rows) per query.
     """
     items, exclude = _ids_of("items", items), _ids_of("exclude", exclude)
-    allowed: NDArray[np.uint8] | None = None
+    allowed: NDArray[np.bool_] | None = None
     candidates = excluded = None
     if items is not None:
         if _is_per_query(items):
             candidates = _lists("items", items, n, vocabulary, warn=True)
         else:
-            allowed = np.zeros(len(vocabulary), dtype=np.uint8)
-            allowed[_known_rows("items", items, vocabulary, warn=True)] = 1
+            allowed = np.zeros(len(vocabulary), dtype=np.bool_)
+            allowed[_known_rows("items", items, vocabulary, warn=True)] = True
     if exclude is not None:
         if _is_per_query(exclude):
             excluded = _lists("exclude", exclude, n, vocabulary, warn=False)
         else:
-            allowed = np.ones(len(vocabulary), dtype=np.uint8) if allowed is None else allowed
-            allowed[_known_rows("exclude", exclude, vocabulary, warn=False)] = 0
-    return Filter(excluded, allowed, candidates)
+            allowed = np.ones(len(vocabulary), dtype=np.bool_) if allowed is None else allowed
+            allowed[_known_rows("exclude", exclude, vocabulary, warn=False)] = False
+    return Filter(excluded, None if allowed is None else pack(allowed), candidates)
 
 
 def known_rows(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, as_csr
 from pyrec.data.sequences import Sequences
@@ -121,7 +122,7 @@ class SessionKNNModel(SequentialModel):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         nearest = self.nearest(self.interactions.csr.take(user_rows), threads)

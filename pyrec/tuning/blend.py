@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
 from pyrec.config import build
+from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, DataError
 from pyrec.models.abilities import Explains, FoldsIn
@@ -171,7 +172,7 @@ class BlendModel(Model):
         user_rows: NDArray[np.int32],
         k: int,
         exclude: Csr | None,
-        allowed: NDArray[np.uint8] | None,
+        allowed: Words | None,
         threads: int,
     ) -> Lists:
         if len(self.members) == 1:

@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from pyrec.data.interactions import as_csr
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, UnknownIdError
-from pyrec.models.query import Filter, checked_rows, encode_queries, resolve_filter
+from pyrec.models.query import Filter, checked_rows, encode_queries, paired_rows, resolve_filter
 
 ITEMS = Vocabulary(["cup", "jar", "pot", "tea"])
 
@@ -23,12 +23,19 @@ def test_one_id_or_many():
         encode_queries("mug", ITEMS)
 
 
+def test_users_and_items_pair_as_numpy_broadcasts():
+    users, items, shape = paired_rows([["tea"], ["cup"]], ["jar", "pot"], ITEMS, ITEMS)
+    assert (users.tolist(), items.tolist(), shape) == ([3, 3, 0, 0], [1, 2, 1, 2], (2, 2))
+    with pytest.raises(DataError, match="do not pair up"):
+        paired_rows(["tea", "cup", "pot"], ["jar", "pot"], ITEMS, ITEMS)
+
+
 def test_ids_for_all_become_a_mask():
     filter_ = resolve_filter(["pot", "tea", "mug"], ["tea"], 3, ITEMS)
-    assert filter_.allowed.tolist() == [0, 0, 1, 0]
+    assert filter_.allowed.tolist() == [0b0100]
     assert filter_.exclude is None
     assert filter_.candidates is None
-    assert resolve_filter(None, np.array(["cup"]), 1, ITEMS).allowed.tolist() == [0, 1, 1, 1]
+    assert resolve_filter(None, np.array(["cup"]), 1, ITEMS).allowed.tolist() == [0b1110]
 
 
 def test_ids_per_query_become_a_pattern():
@@ -64,7 +71,7 @@ def test_unknown_allowed_ids_are_counted(caplog):
 def test_remaining_candidates_obey_all_three():
     filter_ = Filter(
         exclude=as_csr(sp.csr_array([[1, 0, 0, 0], [0, 0, 0, 0]])),
-        allowed=np.array([1, 0, 1, 1], np.uint8),
+        allowed=np.array([0b1101], np.uint64),
         candidates=as_csr(sp.csr_array([[1, 1, 1, 0], [0, 1, 0, 1]])),
     )
     assert dense(filter_.remaining_candidates()).tolist() == [[0, 0, 1, 0], [0, 0, 0, 1]]

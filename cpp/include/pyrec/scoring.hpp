@@ -17,8 +17,9 @@ namespace pyrec {
 struct Filter {
     // A pattern with one row per user; or no rows at all, which excludes nothing.
     CsrView<const float> exclude = {};
-    // One byte per item, 0 for those that may appear in no list; or empty, which allows all.
-    std::span<const std::uint8_t> allowed = {};
+    // One bit per item, bit i % 64 of word i / 64, set for those that may appear in any list, and
+    // zeros after the last; or empty, which allows all.
+    std::span<const std::uint64_t> allowed = {};
 };
 
 // For each user the k items of highest inner product.

@@ -1,4 +1,4 @@
-// Bits from bytes, on any CPU.
+// Bits from bytes and of bitsets, on any CPU.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,21 @@ namespace {
 inline std::uint64_t pack_bytes(std::uint64_t bytes) {
     // The product moves bit 0 of byte i to bit 56 + i; no two bits meet, so nothing carries.
     return ((bytes & 0x0101010101010101) * 0x0102040810204080) >> 56;
+}
+
+// Bit `row` of a bitset.
+inline std::uint64_t bit_at(const std::uint64_t* words, std::int32_t row) {
+    const auto i = static_cast<std::uint32_t>(row);
+    return (words[i / 64] >> (i % 64)) & 1;
+}
+
+// The bits at some rows, in their order.
+template <int rows>
+std::uint64_t bits_at(const std::uint64_t* words, const std::int32_t* at) {
+    std::uint64_t bits = 0;
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) bits |= bit_at(words, at[i]) << i;
+    return bits;
 }
 
 // A bit for each of 64 bytes that is at least `least`.

@@ -97,10 +97,21 @@ void survivors(const ScreenPanel& panel, const ScreenUsers& users, std::int64_t 
     }
 }
 
+std::uint64_t bits_at_rows(const std::uint64_t* words, const std::int32_t* rows, std::int64_t n) {
+    std::uint64_t bits = 0;
+    std::int64_t i = 0;
+    for (; i + IsaCodes::width <= n; i += IsaCodes::width) {
+        bits |= std::uint64_t{IsaCodes::bits_at(words, rows + i)} << i;
+    }
+    for (; i < n; ++i) bits |= bit_at(words, rows[i]) << i;
+    return bits;
+}
+
 constexpr ScreenKernels screen_kernels = {
     .norm = norm,
     .largest_magnitude = largest_magnitude,
     .quantize = quantize,
     .pack_codes = pack_codes,
     .survivors = survivors,
+    .bits_at = bits_at_rows,
 };

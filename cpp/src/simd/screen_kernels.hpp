@@ -40,6 +40,8 @@ struct ScreenKernels {
     // For each user the items of a panel that may reach the user's threshold, as bits.
     void (*survivors)(const ScreenPanel& panel, const ScreenUsers& users, std::int64_t groups,
                       std::uint64_t* survivors);
+    // The bits of a bitset at up to 64 rows, in their order.
+    std::uint64_t (*bits_at)(const std::uint64_t* words, const std::int32_t* rows, std::int64_t n);
 };
 
 }  // namespace pyrec::detail

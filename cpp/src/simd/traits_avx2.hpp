@@ -162,6 +162,15 @@ struct IsaCodes {
     static unsigned not_negative(Int v) {
         return 0xFFU & ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(v)));
     }
+    // Each row's word of 32 bits, its bit moved to the sign.
+    static unsigned bits_at(const std::uint64_t* words, const std::int32_t* rows) {
+        const __m256i at = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows));
+        const __m256i found = _mm256_i32gather_epi32(reinterpret_cast<const int*>(words),
+                                                     _mm256_srli_epi32(at, 5), 4);
+        const __m256i left = _mm256_andnot_si256(at, _mm256_set1_epi32(31));
+        return static_cast<unsigned>(
+            _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(found, left))));
+    }
     static Codes load_codes(const std::uint8_t* p) {
         const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
         return {_mm256_and_si256(codes, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16(codes, 8)};

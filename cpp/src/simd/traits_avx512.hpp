@@ -176,6 +176,13 @@ struct IsaCodes {
     static constexpr int tile_users = 6;
     static Int broadcast(std::int32_t v) { return _mm512_set1_epi32(v); }
     static unsigned not_negative(Int v) { return 0xFFFFU & ~unsigned{_mm512_movepi32_mask(v)}; }
+    // Each row's word of 32 bits, its bit moved to the sign.
+    static unsigned bits_at(const std::uint64_t* words, const std::int32_t* rows) {
+        const __m512i at = _mm512_loadu_si512(rows);
+        const __m512i found = _mm512_i32gather_epi32(_mm512_srli_epi32(at, 5), words, 4);
+        const __m512i left = _mm512_andnot_si512(at, _mm512_set1_epi32(31));
+        return _mm512_movepi32_mask(_mm512_sllv_epi32(found, left));
+    }
 #ifdef __AVX512VNNI__
     using Codes = __m512i;
     using Word = __m512i;

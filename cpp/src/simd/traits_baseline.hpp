@@ -125,6 +125,9 @@ struct IsaCodes {
         for (int i = 0; i < width; ++i) mask |= (v[i] >= 0 ? 1U : 0U) << i;
         return mask;
     }
+    static unsigned bits_at(const std::uint64_t* words, const std::int32_t* rows) {
+        return static_cast<unsigned>(::bits_at<width>(words, rows));
+    }
     static Codes load_codes(const std::uint8_t* p) {
         const auto codes = *reinterpret_cast<const UnalignedCodes*>(p);
         return {reinterpret_cast<Short>(codes & 0xFF), reinterpret_cast<Short>(codes >> 8)};

@@ -121,6 +121,9 @@ struct IsaCodes {
         const uint32x4_t bits = {1, 2, 4, 8};
         return vaddvq_u32(vandq_u32(vcgezq_s32(v), bits));
     }
+    static unsigned bits_at(const std::uint64_t* words, const std::int32_t* rows) {
+        return static_cast<unsigned>(::bits_at<width>(words, rows));
+    }
     static Codes load_codes(const std::uint8_t* p) {
         const uint16x8_t codes = vreinterpretq_u16_u8(vld1q_u8(p));
         return {vreinterpretq_s16_u16(vandq_u16(codes, vdupq_n_u16(0xFF))),
