@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyrec import runtime
+from pyrec.data.bits import Words
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, place_of
 from pyrec.data.vocabulary import Vocabulary
@@ -128,9 +128,7 @@ def evaluate(
     )
 
 
-def _candidates(
-    candidates: Any, model: Model
-) -> tuple[Interactions | None, NDArray[np.uint8] | None]:
+def _candidates(candidates: Any, model: Model) -> tuple[Interactions | None, Words | None]:
     """Return what may be ranked for each user, or for anybody."""
     if candidates is None:
         return None, None

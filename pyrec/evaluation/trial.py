@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words, unpack
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, select
 from pyrec.errors import NotSupportedError, NumericalError
@@ -36,7 +37,7 @@ class Trial:
         How it is judged.
     candidates : Interactions, optional
         The only items that are ranked for each user.
-    allowed : uint8 (n_items,), optional
+    allowed : uint64 (n_items / 64 rounded up,), optional
         1 for the items that are ranked for anybody.
     """
 
@@ -45,7 +46,7 @@ class Trial:
         model: Model,
         protocol: Protocol,
         candidates: Interactions | None = None,
-        allowed: NDArray[np.uint8] | None = None,
+        allowed: Words | None = None,
     ) -> None:
         self.model = model
         self.protocol = protocol
@@ -88,7 +89,7 @@ class Trial:
             counts["pairs_outside_candidates"] = int(np.count_nonzero(~among))
         if self.allowed is not None:
             allowed = np.zeros(cases.relevant.shape[1], bool)
-            allowed[: len(self.allowed)] = self.allowed
+            allowed[: len(self.model.items)] = unpack(self.allowed, len(self.model.items))
             outside = np.count_nonzero(~allowed[cases.relevant.columns])
             counts["pairs_outside_candidates"] = int(outside)
         return counts
@@ -176,7 +177,7 @@ class Trial:
         unknown = "popular" if self.protocol.cold_users == "popular" else "empty"
         items: Any = filter_.candidates
         if items is None and self.allowed is not None:
-            items = self.model.items.ids[self.allowed > 0]
+            items = self.model.items.ids[unpack(self.allowed, len(self.model.items))]
         ranking = self.model.recommend(
             chosen.users[at], k, exclude_seen=False, items=items, unknown=unknown
         )
@@ -220,7 +221,7 @@ class Trial:
         n_items = len(self.model.items)
         ranked = np.ones((n, n_items), dtype=bool)
         if filter_.allowed is not None:
-            ranked[:, filter_.allowed == 0] = False
+            ranked[:, ~unpack(filter_.allowed, n_items)] = False
         if filter_.exclude is not None:
             users = np.repeat(np.arange(n), np.diff(filter_.exclude.offsets))
             ranked[users, filter_.exclude.columns] = False

@@ -21,6 +21,7 @@ from pyrec.compat.implicit.recommender_base import (
 )
 from pyrec.compat.implicit.utils import check_csr
 from pyrec.compat.implicit.weighting import bm25_weight, normalize, tfidf_weight
+from pyrec.data.bits import bits_at
 from pyrec.data.interactions import as_csr, select
 from pyrec.errors import ArtifactError, DataError
 from pyrec.models.query import checked_k, require_room
@@ -165,7 +166,7 @@ class ItemItemRecommender(RecommenderBase):
         require_room(len(asked), k)
         found = nearest.take(asked)
         if allowed is not None:
-            found = select(found, allowed[found.columns] != 0)
+            found = select(found, bits_at(allowed, found.columns))
         lists = _kernels.top_k_of_rows(found, k=k, threads=resolve_threads(self.num_threads))
         return finished(lists, scalar, np.float64, chosen)
 

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
+from pyrec.data.bits import Words, pack
 from pyrec.data.interactions import as_csr
 from pyrec.errors import ArtifactError, DataError, NotSupportedError, NumericalError, UnknownIdError
 from pyrec.models.query import checked_k
@@ -195,21 +196,21 @@ def rows_of(matrix: Any, n: int, width: int, name: str = "user_items") -> Csr:
 
 def only(
     n: int, wanted: Any, unwanted: Any, names: tuple[str, str]
-) -> tuple[NDArray[np.uint8] | None, NDArray[np.int32] | None]:
-    """Return a mask of what may appear, and the sorted numbers of `wanted` if it was given."""
+) -> tuple[Words | None, NDArray[np.int32] | None]:
+    """Return a bitset of what may appear, and the sorted numbers of `wanted` if it was given."""
     if wanted is not None and unwanted is not None and len(unwanted):
         raise DataError(f"{names[0]}: cannot be set together with {names[1]}")
     if wanted is not None:
         if len(wanted) == 0:
             raise DataError(f"{names[0]}: is empty; leave it out to rank all")
-        mask, chosen = np.zeros(n, np.uint8), np.unique(queries(list(wanted), n, names[0])[0])
-        mask[chosen] = 1
-        return mask, chosen
+        mask, chosen = np.zeros(n, np.bool_), np.unique(queries(list(wanted), n, names[0])[0])
+        mask[chosen] = True
+        return pack(mask), chosen
     if unwanted is None:
         return None, None
-    mask, left_out = np.ones(n, np.uint8), np.asarray(unwanted, dtype=np.int64)
-    mask[left_out[(left_out >= 0) & (left_out < n)]] = 0
-    return mask, None
+    mask, left_out = np.ones(n, np.bool_), np.asarray(unwanted, dtype=np.int64)
+    mask[left_out[(left_out >= 0) & (left_out < n)]] = False
+    return pack(mask), None
 
 
 def finished(

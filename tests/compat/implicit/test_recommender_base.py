@@ -69,9 +69,9 @@ def test_there_must_be_a_row_for_each_asked_for():
 def test_only():
     assert only(3, None, None, ("items", "filter_items")) == (None, None)
     mask, chosen = only(3, [2, 0, 2], None, ("items", "filter_items"))
-    assert (mask.tolist(), chosen.tolist()) == ([1, 0, 1], [0, 2])
+    assert (mask.tolist(), chosen.tolist()) == ([0b101], [0, 2])
     mask, chosen = only(3, None, [1, 99, -4], ("items", "filter_items"))
-    assert (mask.tolist(), chosen) == ([1, 0, 1], None)
+    assert (mask.tolist(), chosen) == ([0b101], None)
     with pytest.raises(DataError, match="items: cannot be set together with filter_items"):
         only(3, [1], np.array([0, 1]), ("items", "filter_items"))
     with pytest.raises(OutOfModelError, match="items: 3"):

@@ -20,6 +20,7 @@ from pyrec.compat.implicit.recommender_base import (
     queries,
     rows_of,
 )
+from pyrec.data.bits import bits_at
 from pyrec.data.interactions import frozen
 from pyrec.errors import ConfigError, DataError
 from pyrec.item_index import ItemIndex, as_factors
@@ -234,7 +235,7 @@ class MatrixFactorizationBase(RecommenderBase):
             asked, k, exclude=itself, allowed=allowed, threads=threads
         )
         # Rounding could put another before the one asked for, or give it a cosine other than 1.
-        first = np.ones(n, bool) if allowed is None else allowed[selves] != 0
+        first = np.ones(n, bool) if allowed is None else bits_at(allowed, selves)
         own = np.any(asked != 0, axis=1).astype(np.float32)
         rows = np.where(first[:, None], np.column_stack([selves, rows])[:, :k], rows)
         scores = np.minimum(scores, np.float32(1))
