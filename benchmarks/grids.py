@@ -103,7 +103,7 @@ GRIDS = {
         "als": [
             als(256, 0.01, 0.002),
             als(512, 0.01, 0.002),
-            als(1024, 0.01, 0.002, solver="subspace"),
+            als(1024, 0.01, 0.002),
         ],
     },
     "yelp2018": {
@@ -123,9 +123,24 @@ GRIDS = {
         **neighbours(),
         **factors(32, 64),
         "graph_filter": [graph(0.5, 1.0, 0.5, neighbors=50), graph(0.5, 0.5, 0.5)],
-        "als": [als(64, 0.1, 0.01, 8), als(128, 0.1, 0.01, 8), als(64, 0.2, 0.01, 8)],
+        "als": [
+            als(64, 0.1, 0.01, 8),
+            als(64, 0.2, 0.01, 8),
+            als(64, 0.3, 0.02, 8),
+            als(128, 0.3, 0.02, 8),
+            als(64, 0.4, 0.01, 12),
+            als(128, 0.4, 0.015, 12),
+        ],
         **sparse_linear(),
         **linear(),
+        "normalised_ease": [
+            pyrec.EASE(regularization=1000, **NORMAL),
+            pyrec.EASE(regularization=2000, **NORMAL),
+            pyrec.EASE(regularization=4000, **NORMAL),
+            pyrec.EASE(regularization=2000, user_exponent=0.7, item_exponent=0.25),
+            pyrec.EASE(regularization=2000, user_exponent=0.5, item_exponent=0.35),
+            pyrec.EASE(regularization=2000, user_exponent=0.3, item_exponent=0.15),
+        ],
     },
     "amazonelectronics_m1": {
         **neighbours(),

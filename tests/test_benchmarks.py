@@ -12,6 +12,7 @@ import grids
 import next_item
 import peers
 import published
+import purchases
 import pyrec
 from races import WORKS, machine, referee, similarity
 from races.race import Contender, Cost, Disagreement
@@ -156,3 +157,19 @@ def test_new_and_touched_purchases_are_told_apart(monkeypatch, capsys):
         "purchases alone", "all alike", "set by hand", "learnt for new", "learnt for all"
     ]  # fmt: skip
     assert all(line.startswith("   new recall@20") for line in lines[1::2])
+
+
+@pytest.mark.real_data
+@pytest.mark.usefixtures("real_data")
+def test_the_table_of_purchases_is_taken_up_again(tmp_path, capsys):
+    file = tmp_path / "found.json"
+    known = ["complete_journey", "--json", str(file), "--models"]
+    purchases.main([*known, "popularity"])
+    purchases.main([*known, "popularity,transitions,ease"])
+    assert capsys.readouterr().out.count("complete_journey popularity ") == 1
+    found = json.loads(file.read_text())["complete_journey"]
+    assert "items" in found.pop("ease")["note"]
+    for row in found.values():
+        assert set(row["parts"]) == {"new", "repeat"}
+        ndcg = row["parts"]["new"]["ndcg@20"]
+        assert ndcg["low"] <= ndcg["mean"] <= ndcg["high"]
