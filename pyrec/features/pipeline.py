@@ -171,10 +171,13 @@ class Pipeline(Options, frozen=True, kw_only=True):
         prices = table if self.of == "items" and catalogue is None else catalogue
         known = Known(learnt, None, self.of, events, prices, self.until)
         fitted: list[Arrays] = []
-        for step in self.steps:
-            arrays = step.fit(known)
-            fitted.append(arrays)
-            known = replace(known, before=_joined(known.before, step, step.encode(known, arrays)))
+        last = max(
+            (at for at, step in enumerate(self.steps) if isinstance(step, Reduce)), default=0
+        )
+        for at, step in enumerate(self.steps):
+            fitted.append(step.fit(known))
+            if at < max(reductions, default=0):  # they alone look at what was made before them
+                known = _advanced(known, step, fitted[at])
         counts = {"rows": len(learnt), "left out without events": len(table) - len(learnt)}
         return FittedPipeline(self, tuple(fitted), Report().then("fit features", counts))
 
@@ -216,7 +219,7 @@ class FittedPipeline:
         table = _as_table(table)
         known = Known(table, None, self.pipeline.of)
         for step, arrays in zip(self.pipeline.steps, self.fitted, strict=True):
-            known = replace(known, before=_joined(known.before, step, step.encode(known, arrays)))
+            known = _advanced(known, step, arrays)
         assert known.before is not None
         matrix, names, counts = known.before
         report = self.report.then("features", {"rows": len(table), **counts})
@@ -308,14 +311,15 @@ def _with_events(table: Catalogue, events: Events, of: str) -> Catalogue:
     return Catalogue(Vocabulary(table.items.ids[rows]), columns)
 
 
-def _joined(before: Encoded | None, step: AnyStep, encoded: Encoded) -> Encoded:
+def _advanced(known: Known, step: AnyStep, arrays: Arrays) -> Known:
     """Put the columns of a step beside those of the steps before it."""
+    encoded, before = step.encode(known, arrays), known.before
     if before is None:
-        return encoded
+        return replace(known, before=encoded)
     counts = before.counts | encoded.counts
     if isinstance(step, Reduce):
-        return encoded._replace(counts=counts)
+        return replace(known, before=encoded._replace(counts=counts))
     parts = [before.matrix, encoded.matrix]
     sparse = any(map(sp.issparse, parts))
     matrix = sp.hstack(parts, format="csr") if sparse else np.hstack(parts)
-    return Encoded(matrix, before.names + encoded.names, counts)
+    return replace(known, before=Encoded(matrix, before.names + encoded.names, counts))

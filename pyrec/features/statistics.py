@@ -53,7 +53,7 @@ class Statistics(Step, frozen=True, kw_only=True, tag="statistics"):
 
     columns: tuple[str, ...] = ()
     scale: Literal["standard", "log", "none"] = "log"
-    price: str = "price"
+    price: str | None = None
     view: str | None = None
     target: str | None = None
     window: Annotated[float, Meta(gt=0)] = 30.0
@@ -96,7 +96,7 @@ def log_statistics(
     of: Literal["users", "items"],
     *,
     catalogue: Catalogue | None = None,
-    price: str = "price",
+    price: str | None = None,
     view: str | None = None,
     target: str | None = None,
     until: Moment | None = None,
@@ -120,9 +120,9 @@ def log_statistics(
     dwell                 mean seconds to the next event of the session,
                           at most half an hour                                 times and sessions
     conversion            target events by views, smoothed                     `view` and `target`
-    spent                 price times weight, of target events                 prices
+    spent                 price times weight, of target events                 `price`
     price level           mean share of the catalogue that is cheaper than
-                          what is bought (of an item: than it)                 prices
+                          what is bought (of an item: than it)                 `price`
     ===================== ==================================================== =====================
 
     Parameters
@@ -133,7 +133,7 @@ def log_statistics(
         Whom to describe.
     catalogue : Catalogue, optional
         The items with their prices.
-    price : str
+    price : str, optional
         The column of prices.
     view, target : str, optional
         The kinds of event that lead to, and that are, a purchase. Without a target every event
@@ -155,6 +155,8 @@ def log_statistics(
     ------
     DataError
         If an event is not before `until`, a kind is unknown, or a price is no number.
+    ConfigError
+        If an option is wrong, or lacks what it needs.
 
     Examples
     --------
@@ -169,6 +171,12 @@ def log_statistics(
     require(events, Events, "events", "pyrec.read_events makes them")
     if of not in ("users", "items"):
         raise ConfigError(f"of: must be 'users' or 'items', not {of!r}")
+    if window <= 0 or smoothing <= 0:
+        raise ConfigError("window, smoothing: must be greater than 0")
+    if view is not None and target is None:
+        raise ConfigError("view: needs a target, the kind of event that views lead to")
+    if price is not None and catalogue is None:
+        raise ConfigError("price: needs the catalogue that has the column")
     if until is not None:
         require_before(events, until)
     ids, rows = getattr(events, of), getattr(events, f"{of[:-1]}_rows")
@@ -180,7 +188,7 @@ def log_statistics(
             columns["dwell"] = _dwell(events, rows, len(ids))
     if view is not None and target is not None:
         columns["conversion"] = _conversion(events, rows, len(ids), view, target, smoothing)
-    if catalogue is not None and price in catalogue.columns:
+    if catalogue is not None and price is not None:
         bought = events if target is None else events.only(target)
         columns |= _money(bought, of, catalogue, price)
     return Catalogue(ids, {name: owned(column) for name, column in columns.items()})

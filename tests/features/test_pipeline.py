@@ -1,4 +1,5 @@
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -56,8 +57,8 @@ def rows(table, chosen):
     return Catalogue(Vocabulary(table.items.ids[chosen]), columns)
 
 
-@pytest.fixture(scope="module")
-def log():
+@cache
+def january():
     rng = np.random.default_rng(1)
     return Events.from_ids(
         users=rng.integers(0, 9, 200), items=rng.integers(0, 25, 200),
@@ -65,9 +66,19 @@ def log():
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def fitted(log):
-    return EVERY.fit(shop(), events=log)
+@cache
+def fitted_once():
+    return EVERY.fit(shop(), events=january())
+
+
+@pytest.fixture
+def log():
+    return january()
+
+
+@pytest.fixture
+def fitted():
+    return fitted_once()
 
 
 def test_steps_stand_side_by_side_and_a_reduction_in_place_of_those_before_it(fitted):
@@ -81,16 +92,10 @@ def test_steps_stand_side_by_side_and_a_reduction_in_place_of_those_before_it(fi
 @given(st.lists(st.integers(0, 39), min_size=1, unique=True))
 def test_a_row_has_the_same_bits_in_every_table(chosen):
     table = shop(40)
-    fitted = test_a_row_has_the_same_bits_in_every_table.fitted
+    fitted = fitted_once()
     whole = fitted.transform(table).dense()
     part = fitted.transform(rows(table, np.array(chosen))).dense()
     assert np.array_equal(whole[chosen].view(np.int32), part.view(np.int32))
-
-
-test_a_row_has_the_same_bits_in_every_table.fitted = EVERY.fit(
-    shop(),
-    events=Events.from_ids(users=[1, 2, 2, 1] * 8, items=range(32), timestamps=range(32)),
-)
 
 
 def test_a_saved_pipeline_makes_the_same_features(fitted, tmp_path):
@@ -182,7 +187,7 @@ def test_columns_of_the_same_name_are_refused():
 
 
 def test_users_of_whom_only_the_log_tells(log):
-    pipeline = Pipeline(steps=[Statistics()], of="users")
+    pipeline = Pipeline(steps=[Statistics(price="price")], of="users")
     features = pipeline.fit(log.users, events=log, catalogue=shop()).transform(log.users)
     assert "price level" in features.names
     assert not features.is_sparse

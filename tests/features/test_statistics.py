@@ -92,14 +92,16 @@ def test_money_conversion_and_price_level():
         kinds=["view", "buy", "view", "buy", "buy"],
         weights=[1, 3, 1, 2, 1],
     )
-    people = log_statistics(log, "users", catalogue=PRICES, view="view", target="buy").columns
+    kinds = dict(view="view", target="buy")
+    people = log_statistics(log, "users", catalogue=PRICES, price="price", **kinds).columns
     assert people["spent"].tolist() == [24, 4]
-    # Of four prices 1, 2, 2, 8 the last is dearer than three and a half, 2 than one and a half + ..
+    # Of the prices 1, 2, 2, 8 the last is dearer than three, and than half of itself; 2 than one,
+    # and than half of the twos.
     assert people["price level"].tolist() == [3.5 / 4, 2 / 4]
     rate = 3 / 2
     assert people["conversion"].tolist() == [(1 + 10 * rate) / 12, (2 + 10 * rate) / 10]
     assert people["mean weight"].tolist() == pytest.approx([5 / 3, 1.5])
-    items = log_statistics(log, "items", catalogue=PRICES, target="buy").columns
+    items = log_statistics(log, "items", catalogue=PRICES, price="price", target="buy").columns
     assert items["spent"].tolist() == [0, 4, 24, 0]
     level = [0.5 / 4, 2 / 4, 3.5 / 4, np.nan]
     assert items["price level"].tolist() == pytest.approx(level, nan_ok=True)
@@ -120,6 +122,14 @@ def test_wrong_arguments_are_refused():
         log_statistics([], "users")
     with pytest.raises(ConfigError, match="of: must be 'users' or 'items', not 'user'"):
         log_statistics(log, "user")
+    with pytest.raises(ConfigError, match="window, smoothing: must be greater than 0"):
+        log_statistics(log, "users", window=0)
+    with pytest.raises(ConfigError, match="view: needs a target"):
+        log_statistics(log, "users", view="buy")
+    with pytest.raises(ConfigError, match="price: needs the catalogue"):
+        log_statistics(log, "users", price="price")
+    with pytest.raises(DataError, match="column 'prise': unknown; did you mean 'price'"):
+        log_statistics(log, "users", catalogue=PRICES, price="prise")
     with pytest.raises(DataError, match="kind 'veiw': unknown"):
         log_statistics(log, "users", view="veiw", target="buy")
 
