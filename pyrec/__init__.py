@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyrec.models.content import ContentKNN
     from pyrec.models.ease import EASE
     from pyrec.models.explicit_als import ExplicitALS
+    from pyrec.models.feature_als import FeatureALS
     from pyrec.models.graph import GraphFilter, P3Alpha, RP3Beta
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
@@ -56,6 +57,7 @@ _MODULES = {
     "Interactions": "data.interactions",
     "ExplicitALS": "models.explicit_als",
     "Features": "features.table",
+    "FeatureALS": "models.feature_als",
     "GraphFilter": "models.graph",
     "ItemKNN": "models.neighbors",
     "P3Alpha": "models.graph",
@@ -103,6 +105,7 @@ __all__ = [
     "EarlyStopping",
     "Events",
     "ExplicitALS",
+    "FeatureALS",
     "Features",
     "GraphFilter",
     "Interactions",

@@ -20,12 +20,12 @@ from pyrec.models.factors import FactorModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 
-__all__ = ["ALS", "ALSModel", "ALSStep", "Training"]
+__all__ = ["ALS", "UNOBSERVED", "ALSModel", "ALSStep", "Training"]
 
 _F32 = NDArray[np.float32]
 
 # The default weight of all items together; see `unobserved_weight`.
-_UNOBSERVED = 400
+UNOBSERVED = 400
 
 
 class ALS(Estimator, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
         """
         interactions = checked_input(interactions, callback)
         if self.unobserved_weight is None:
-            weight = min(1.0, _UNOBSERVED / len(interactions.items))
+            weight = min(1.0, UNOBSERVED / len(interactions.items))
             resolved = self.replace(unobserved_weight=weight)
             return resolved.fit(interactions, callback=callback, init=init, checkpoint=checkpoint)
         self._check_penalties(interactions)
@@ -268,32 +268,45 @@ class ALSModel(FactorModel, Explains):
     def _fixed_items(self) -> _kernels.AlsSide:
         """The items as a half-step wants them; as large as the item factors."""
         side = _kernels.AlsSide(self.estimator.kernel_options("exact"))
-        side.prepare(self.item_factors, threads=resolve_threads())
+        side.prepare(self._fixed, threads=resolve_threads())
         return side
 
+    @property
+    def _fixed(self) -> _F32:
+        """The factors of what a history consists of."""
+        return self.item_factors
+
     @cached_property
-    def _item_gram(self) -> NDArray[np.float64]:
-        blocks = range(0, len(self.item_factors), 65536)
-        parts = (self.item_factors[i : i + 65536].astype(np.float64) for i in blocks)
+    def _gram(self) -> NDArray[np.float64]:
+        fixed = self._fixed
+        parts = (fixed[i : i + 65536].astype(np.float64) for i in range(0, len(fixed), 65536))
         return np.asarray(sum(part.T @ part for part in parts))
 
     def _explain(
         self, user_row: int, item_row: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        history = self.interactions.csr.take(np.array([user_row], np.int32))
+        confidence = self.estimator.alpha * history.values.astype(np.float64)
+        factors = self.item_factors[history.columns].astype(np.float64)
+        found = np.maximum(confidence, 0) * (factors @ self._direction(history, item_row))
+        return history.columns, found
+
+    def _direction(self, history: Csr, item_row: int) -> NDArray[np.float64]:
+        """Return what, times the factors of a part of a history, is its share of a score."""
         # The factors that minimise the objective for this user are A^-1 sum(c v); so the score of
         # an item w is the sum of c v.A^-1 w over the history (Hu, Koren, Volinsky 2008, section 5).
-        als, csr = self.estimator, self.interactions.csr
-        begin, end = csr.offsets[user_row : user_row + 2]
-        rows = csr.columns[begin:end]
-        confidence = als.alpha * csr.values[begin:end].astype(np.float64)
-        history = self.item_factors[rows].astype(np.float64)
-        weights = np.abs(confidence) - als._unobserved
-        normal = als._unobserved * self._item_gram + (history.T * weights) @ history
-        normal[np.diag_indices_from(normal)] += als.penalties(np.array(len(rows)), csr.shape[1])
+        als = self.estimator
+        weights = np.abs(als.alpha * history.values.astype(np.float64)) - als._unobserved
+        factors = self._fixed[history.columns].astype(np.float64)
+        normal = als._unobserved * self._gram + (factors.T * weights) @ factors
+        normal[np.diag_indices_from(normal)] += als.penalties(
+            np.array(history.nnz), history.shape[1]
+        )
         try:
-            direction = np.linalg.solve(normal, self.item_factors[item_row].astype(np.float64))
+            return np.asarray(
+                np.linalg.solve(normal, self.item_factors[item_row].astype(np.float64))
+            )
         except np.linalg.LinAlgError:
             raise NumericalError(
-                f"row {user_row}: its normal equations are singular; raise `regularization`"
+                "explain: the normal equations are singular; raise `regularization`"
             ) from None
-        return rows, np.maximum(confidence, 0) * (history @ direction)

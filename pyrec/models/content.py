@@ -15,7 +15,7 @@ from pyrec.models.base import Callback, Lists, checked_input
 from pyrec.models.neighbors import ItemKNNModel, Neighborhood, csr_arrays, csr_from
 from pyrec.models.query import checked_k
 from pyrec.models.search import Choices, Floats, Integers, Ranges
-from pyrec.models.side_information import joined
+from pyrec.models.side_information import joined, part_of
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Comparable, most_similar
 
@@ -191,6 +191,6 @@ class ContentKNNModel(ItemKNNModel):
     def _from_arrays(
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
-        about = {n.removeprefix("features."): a for n, a in arrays.items() if n[:9] == "features."}
+        about = part_of(arrays, "features")
         influence = csr_from(arrays, len(interactions.items))
         return cls(estimator, interactions, influence, Features.from_arrays(about))

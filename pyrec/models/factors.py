@@ -80,7 +80,10 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
         )
 
     def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
-        people = self.fold_in(histories, threads)
+        return self._top_k_of(self.fold_in(histories, threads), k, filter_, threads)
+
+    def _top_k_of(self, people: _F32, k: int, filter_: Filter, threads: int) -> Lists:
+        """Rank all items for people of given factors."""
         if filter_.candidates is not None:
             return filter_.top_k(people, self.item_factors, k)
         return self._index.recommend(

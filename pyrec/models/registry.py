@@ -20,6 +20,7 @@ MODELS = {
     "content_knn": ("pyrec.models.content", "ContentKNN", "ContentKNNModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
     "explicit_als": ("pyrec.models.explicit_als", "ExplicitALS", "ExplicitALSModel"),
+    "feature_als": ("pyrec.models.feature_als", "FeatureALS", "FeatureALSModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
     "p3alpha": ("pyrec.models.graph", "P3Alpha", "GraphModel"),
