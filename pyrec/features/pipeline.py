@@ -171,9 +171,7 @@ class Pipeline(Options, frozen=True, kw_only=True):
         prices = table if self.of == "items" and catalogue is None else catalogue
         known = Known(learnt, None, self.of, events, prices, self.until)
         fitted: list[Arrays] = []
-        last = max(
-            (at for at, step in enumerate(self.steps) if isinstance(step, Reduce)), default=0
-        )
+        reductions = [at for at, step in enumerate(self.steps) if isinstance(step, Reduce)]
         for at, step in enumerate(self.steps):
             fitted.append(step.fit(known))
             if at < max(reductions, default=0):  # they alone look at what was made before them
