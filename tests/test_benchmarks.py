@@ -5,8 +5,10 @@ import json
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import behaviours
+import compat
 import data
 import grids
 import next_item
@@ -173,3 +175,11 @@ def test_the_table_of_purchases_is_taken_up_again(tmp_path, capsys):
         assert set(row["parts"]) == {"new", "repeat"}
         ndcg = row["parts"]["new"]["ndcg@20"]
         assert ndcg["low"] <= ndcg["mean"] <= ndcg["high"]
+
+
+def test_the_program_with_two_imports_runs(tmp_path):
+    sp.save_npz(tmp_path / "likes.npz", data.matrix("XS"))
+    answers = tmp_path / "answers.npz"
+    seconds = compat.program("pyrec.compat.implicit", tmp_path / "likes.npz", answers)
+    assert min(seconds.values()) > 0
+    assert np.load(answers)["lists"].shape == (300, compat.K)

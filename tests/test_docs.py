@@ -75,7 +75,7 @@ def test_public_functions_document_the_parameters_that_they_have():
 def code_blocks(file):
     """Yield (language, code, line) of the fenced blocks, but for those marked as not to run."""
     text = file.read_text()
-    pattern = r"^(<!-- not run: .* -->\n)?```(\w*)\n(.*?)^```$"
+    pattern = r"^(<!-- not run: [^\n]* -->\n)?```(\w*)\n(.*?)^```$"
     for match in re.finditer(pattern, text, re.DOTALL | re.MULTILINE):
         if not match[1]:
             yield match[2], match[3], text.count("\n", 0, match.start(3)) + 1
