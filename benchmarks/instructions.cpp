@@ -13,6 +13,7 @@
 #include "pyrec/grouping.hpp"
 #include "pyrec/item_index.hpp"
 #include "pyrec/metrics.hpp"
+#include "pyrec/rerank.hpp"
 #include "pyrec/scoring.hpp"
 #include "pyrec/similarity.hpp"
 
@@ -179,6 +180,25 @@ void grouping() {
     measure([&] { group_pairs(rows, columns, 1000, one_thread); });
 }
 
+// Lists of 50 of 3000 items, in order of relevance, to 10 each.
+void diverse(decltype(rerank_mmr)* rerank) {
+    Random random;
+    constexpr std::int64_t users = 100, width = 50;
+    const auto items = dense(3000, random);
+    std::vector<float> unit(items), relevance(users * width);
+    for (auto& value : unit) value /= 5;  // about the length of a vector
+    std::vector<std::int32_t> rows(relevance.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i] = static_cast<std::int32_t>((59 * i) % 3000);
+        relevance[i] = 1 - static_cast<float>(i % width) / width;
+    }
+    Lists lists(users);
+    measure([&] {
+        rerank({{rows.data(), users, width}, {relevance.data(), users, width}}, {view(unit), {}},
+               0.7F, one_thread, {{lists.rows.data(), users, k}, {lists.scores.data(), users, k}});
+    });
+}
+
 const std::map<std::string, std::function<void()>> kernels{
     {"top-k", [] { top_k(false); }},
     {"top-k, indexed", [] { top_k(true); }},
@@ -190,6 +210,8 @@ const std::map<std::string, std::function<void()>> kernels{
     {"sparse lists", sparse_lists},
     {"metrics", metrics},
     {"grouping", grouping},
+    {"re-rank, mmr", [] { diverse(rerank_mmr); }},
+    {"re-rank, dpp", [] { diverse(rerank_dpp); }},
 };
 
 }  // namespace

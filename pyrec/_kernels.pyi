@@ -168,6 +168,44 @@ def score_pairs_sparse(
 def top_k_of_rows(scores: Csr, *, k: int, threads: int) -> tuple[_I32, _F32]:
     """Return columns and values (rows, k) of the highest stored entries of each row."""
 
+def rerank_by_relevance(rows: _I32, relevance: _F32, *, k: int, threads: int) -> tuple[_I32, _F32]:
+    """Return the `k` candidates of highest relevance of each list (n, width), padded with -1."""
+
+def rerank_mmr(
+    rows: _I32, relevance: _F32, vectors: _F32 | Csr, *, k: int, trade_off: float, threads: int
+) -> tuple[_I32, _F32]:
+    """Return `k` of each list's candidates by maximal marginal relevance, and what each added.
+
+    The next item has the greatest ``trade_off * relevance - (1 - trade_off) * max(0, s)`` where `s`
+    is its greatest product with the vectors, of length 1 or 0, of those chosen before.
+    """
+
+def rerank_dpp(
+    rows: _I32, relevance: _F32, vectors: _F32 | Csr, *, k: int, trade_off: float, threads: int
+) -> tuple[_I32, _F32]:
+    """Return `k` of each list's candidates by a determinantal point process, and what each added.
+
+    The next item raises ``trade_off * sum(relevance) + (1 - trade_off) * log(det(S))`` the most;
+    `S` has ones on its diagonal and 0.99 times the products of the vectors beside it.
+    """
+
+def rerank_calibrated(
+    rows: _I32,
+    relevance: _F32,
+    memberships: Csr,
+    mixes: Csr,
+    *,
+    k: int,
+    weight: float,
+    threads: int,
+) -> tuple[_I32, _F32]:
+    """Return `k` of each list's candidates by calibration, and what each added.
+
+    The next item raises ``(1 - weight) * sum(relevance) + weight * sum(p * log(q))`` the most: `p`
+    is the list's row of `mixes`, `q` is 0.01 `p` plus 0.99 times the shares of groups in the list
+    of `k` items, an item counting as its row of `memberships` says.
+    """
+
 def validate_lists(lists: _I32, *, items: int) -> None:
     """Check that lists (n, k) hold distinct items in [0, items), padded with -1 at the end only.
 

@@ -20,6 +20,7 @@ LAYERS = {
     "data": "data",
     "tools": "io preparation features simulation similarity item_index kernels",
     "models": "models",
+    "reranking": "rerank",
     "evaluation": "evaluation",
     "compat": "compat",
     "tuning": "tuning",

@@ -16,6 +16,7 @@ import peers
 import published
 import purchases
 import pyrec
+import reranking
 from races import WORKS, machine, referee, similarity
 from races.race import Contender, Cost, Disagreement
 
@@ -183,3 +184,10 @@ def test_the_program_with_two_imports_runs(tmp_path):
     seconds = compat.program("pyrec.compat.implicit", tmp_path / "likes.npz", answers)
     assert min(seconds.values()) > 0
     assert np.load(answers)["lists"].shape == (300, compat.K)
+
+
+def test_re_ranking_is_timed_beside_the_lists(capsys):
+    reranking.main(["--users", "300", "--items", "500", "--factors", "8", "--rounds", "1"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + len(reranking.steps())
+    assert all("%" in line for line in lines[1:])

@@ -11,6 +11,7 @@ void bind_csr(pybind11::module_& module);
 void bind_elastic_net(pybind11::module_& module);
 void bind_item_index(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
+void bind_rerank(pybind11::module_& module);
 void bind_resampling(pybind11::module_& module);
 void bind_grouping(pybind11::module_& module);
 void bind_ridge(pybind11::module_& module);

@@ -34,6 +34,7 @@ PYBIND11_MODULE(_kernels, module, py::mod_gil_not_used()) {
     pyrec::bindings::bind_scoring(module);
     pyrec::bindings::bind_item_index(module);
     pyrec::bindings::bind_metrics(module);
+    pyrec::bindings::bind_rerank(module);
     pyrec::bindings::bind_resampling(module);
     pyrec::bindings::bind_sessions(module);
     pyrec::bindings::bind_similarity(module);

@@ -14,6 +14,7 @@ pybind11_add_module(
   cpp/bindings/metrics.cpp
   cpp/bindings/item_index.cpp
   cpp/bindings/module.cpp
+  cpp/bindings/rerank.cpp
   cpp/bindings/resampling.cpp
   cpp/bindings/ridge.cpp
   cpp/bindings/runtime.cpp

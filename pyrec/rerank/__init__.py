@@ -1,0 +1,20 @@
+"""Re-ranking: from a model's candidates to lists that are diverse, calibrated, fresh and fair."""
+
+from pyrec.rerank.boosts import Freshness, PopularityControl, PriceSensitivity
+from pyrec.rerank.calibration import Calibration
+from pyrec.rerank.chain import Chain
+from pyrec.rerank.context import Context
+from pyrec.rerank.diversity import DPP, MMR
+from pyrec.rerank.exposure import ExposureFloor
+
+__all__ = [
+    "DPP",
+    "MMR",
+    "Calibration",
+    "Chain",
+    "Context",
+    "ExposureFloor",
+    "Freshness",
+    "PopularityControl",
+    "PriceSensitivity",
+]
