@@ -1,6 +1,8 @@
 """Segments: groups of users, or of items, that are alike, and what is particular about each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from pyrec.data.columns import frozen
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.extras import need
-from pyrec.features.table import Features, rows_of
+from pyrec.features.table import Features, part_of, rows_of
 from pyrec.features.values import numbers
 
 __all__ = ["Profile", "Segments", "find_segments"]
@@ -125,6 +127,17 @@ class Segments:
             size = int(np.count_nonzero(self.numbers == segment))
             profiles.append(Profile(segment, size, size / max(1, len(matrix)), differences))
         return profiles
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as plain arrays, for an artefact."""
+        arrays = {f"features.{name}": array for name, array in self.features.to_arrays().items()}
+        return {**arrays, "centers": self.centers, "numbers": self.numbers}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild segments from `to_arrays`; read-only arrays are shared, not copied."""
+        features = Features.from_arrays(part_of(arrays, "features"))
+        return cls(features, arrays["centers"], arrays["numbers"])
 
     def of(self, ids: Vocabulary) -> NDArray[np.int32]:
         """Return the segments of ids, -1 for those that were not among them."""

@@ -15,7 +15,7 @@ from pyrec.data.provenance import Report
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 
-__all__ = ["Features", "Matrix", "rows_of", "take_rows"]
+__all__ = ["Features", "Matrix", "part_of", "rows_of", "take_rows"]
 
 Matrix: TypeAlias = sp.csr_array | NDArray[np.float32]
 
@@ -143,7 +143,7 @@ class Features:
         KeyError
             If one is missing.
         """
-        ids, texts = (Vocabulary.from_arrays(_part(arrays, name)) for name in ("ids", "names"))
+        ids, texts = (Vocabulary.from_arrays(part_of(arrays, name)) for name in ("ids", "names"))
         names = tuple(texts.ids.tolist())
         if "matrix" in arrays:
             return cls(ids, arrays["matrix"], names)
@@ -232,6 +232,7 @@ def _as_vocabulary(names: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(np.array(names, dtype=np.dtypes.StringDType()))
 
 
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays whose names start with ``prefix.``, without it."""
     start = prefix + "."
     return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}

@@ -1,9 +1,11 @@
 import json
+from contextlib import suppress
 from functools import cache
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyrec import Events, Vocabulary
@@ -110,6 +112,37 @@ def test_a_saved_pipeline_makes_the_same_features(fitted, tmp_path):
     assert one.report.to_dict() == other.report.to_dict()
     assert not [file for file in (tmp_path / "pipeline").iterdir()
                 if file.suffix not in (".npy", ".json")]  # fmt: skip
+
+
+words = st.text(max_size=6) | st.sampled_from(["tea", "茶杯", "tea mug", "a|b"])
+rare = st.floats(-1e6, 1e6) | st.just(np.nan)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(words, rare), min_size=2, max_size=12), st.data())
+def test_any_table_makes_the_same_features_before_and_after_saving(table, data):
+    titles, prices = zip(*table, strict=True)
+    columns = {"t": np.array(titles, np.dtypes.StringDType()), "p": np.array(prices)}
+    there = Catalogue(Vocabulary.range(len(table)), columns)
+    steps = [
+        OneHot(column="t", other=True), MultiHot(column="t", missing="indicator"),
+        Buckets(column="p", n=data.draw(st.integers(2, 5))),
+        Numeric(column="p", scale=data.draw(st.sampled_from(["log", "standard"]))),
+        Text(column="t", min_df=1),
+    ]  # fmt: skip
+    fitted = []
+    for step in steps:
+        with suppress(DataError):  # nothing to learn from
+            fitted.append(Pipeline(steps=[step]).fit(there))
+    with TemporaryDirectory() as folder:
+        for at, one in enumerate(fitted):
+            one.save(f"{folder}/{at}")
+            again = load(f"{folder}/{at}")
+            new = rows(there, data.draw(st.permutations(range(len(table)))))
+            before, after = one.transform(new), again.transform(new)
+            assert before.names == after.names
+            assert np.array_equal(before.dense().view(np.int32), after.dense().view(np.int32))
+            assert np.all(np.isfinite(before.dense()))
 
 
 def test_a_damaged_pipeline_is_refused(fitted, tmp_path):

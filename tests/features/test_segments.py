@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from pyrec import Features, Vocabulary, features
 from pyrec.data.catalogue import Catalogue
 from pyrec.errors import ConfigError, DataError
-from pyrec.features.segments import find_segments
+from pyrec.features.segments import Segments, find_segments
 
 
 @pytest.fixture
@@ -64,6 +64,14 @@ def test_others_get_the_nearest_segment_and_ids_theirs(people):
     other = Features(Vocabulary(["x"]), np.array([[1.0]]), ("age",))
     with pytest.raises(DataError, match="features: are not those that the segments were found by"):
         found.assign(other)
+
+
+def test_arrays_give_the_same_segments_back(people):
+    found = find_segments(people, n=3)
+    again = Segments.from_arrays(found.to_arrays())
+    assert np.array_equal(found.centers, again.centers)
+    assert again.of(people.ids).tolist() == found.numbers.tolist()
+    assert again.profiles() == found.profiles()
 
 
 def test_wrong_numbers_are_refused(people):
