@@ -203,14 +203,18 @@ def only(
     if wanted is not None:
         if len(wanted) == 0:
             raise DataError(f"{names[0]}: is empty; leave it out to rank all")
-        mask, chosen = np.zeros(n, np.bool_), np.unique(queries(list(wanted), n, names[0])[0])
+        mask, chosen = np.zeros(n, np.bool_), np.unique(queries(_listed(wanted), n, names[0])[0])
         mask[chosen] = True
         return pack(mask), chosen
     if unwanted is None:
         return None, None
-    mask, left_out = np.ones(n, np.bool_), np.asarray(unwanted, dtype=np.int64)
+    mask, left_out = np.ones(n, np.bool_), np.asarray(_listed(unwanted), dtype=np.int64)
     mask[left_out[(left_out >= 0) & (left_out < n)]] = False
     return pack(mask), None
+
+
+def _listed(ids: Any) -> Any:
+    return list(ids) if isinstance(ids, set | frozenset) else ids
 
 
 def finished(

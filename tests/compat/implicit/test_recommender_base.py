@@ -72,6 +72,8 @@ def test_only():
     assert (mask.tolist(), chosen.tolist()) == ([0b101], [0, 2])
     mask, chosen = only(3, None, [1, 99, -4], ("items", "filter_items"))
     assert (mask.tolist(), chosen) == ([0b101], None)
+    assert only(3, {2, 0}, None, ("items", "filter_items"))[0].tolist() == [0b101]
+    assert only(3, None, {1}, ("items", "filter_items"))[0].tolist() == [0b101]
     with pytest.raises(DataError, match="items: cannot be set together with filter_items"):
         only(3, [1], np.array([0, 1]), ("items", "filter_items"))
     with pytest.raises(OutOfModelError, match="items: 3"):

@@ -378,4 +378,5 @@ def _replaced(side: Factors, ids: Any, found: NDArray[Any], name: str) -> NDArra
     grown = np.zeros((rows, factors), known.dtype)
     grown[: len(known)] = known
     grown[wanted] = found
+    grown.flags.writeable = False
     return grown

@@ -275,14 +275,17 @@ class MatrixFactorizationBase(RecommenderBase):
         return side.single.copy()
 
     def _keep(self, users: NDArray[Any], items: NDArray[Any]) -> None:
-        """Take what a fit has learnt."""
+        """Take what a fit has learnt, and does not need any more."""
         if not (np.all(np.isfinite(users)) and np.all(np.isfinite(items))):
             raise ModelFitError(
                 "NaN encountered in factors: the training diverged; lower learning_rate or raise "
                 "regularization"
             )
         dtype = checked_dtype(self.dtype)
-        self.user_factors, self.item_factors = users.astype(dtype), items.astype(dtype)
+        for side in (users, items):
+            side.flags.writeable = False  # so that they are not copied
+        self.user_factors = users.astype(dtype, copy=False)
+        self.item_factors = items.astype(dtype, copy=False)
 
 
 def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
