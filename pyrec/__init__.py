@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from pyrec.models.content import ContentKNN
     from pyrec.models.ease import EASE
     from pyrec.models.explicit_als import ExplicitALS
+    from pyrec.models.fallback import Fallback
     from pyrec.models.feature_als import FeatureALS
     from pyrec.models.graph import GraphFilter, P3Alpha, RP3Beta
     from pyrec.models.neighbors import ItemKNN, UserKNN
     from pyrec.models.popularity import Popularity
     from pyrec.models.registry import load
+    from pyrec.models.segment_popularity import SegmentPopularity
     from pyrec.models.session_knn import SessionKNN
     from pyrec.models.slim import SLIM, SparseEASE
     from pyrec.models.svd import PureSVD
@@ -57,6 +59,7 @@ _MODULES = {
     "Interactions": "data.interactions",
     "ExplicitALS": "models.explicit_als",
     "Features": "features.table",
+    "Fallback": "models.fallback",
     "FeatureALS": "models.feature_als",
     "GraphFilter": "models.graph",
     "ItemKNN": "models.neighbors",
@@ -64,6 +67,7 @@ _MODULES = {
     "Popularity": "models.popularity",
     "PureSVD": "models.svd",
     "RP3Beta": "models.graph",
+    "SegmentPopularity": "models.segment_popularity",
     "SessionKNN": "models.session_knn",
     "Transitions": "models.transitions",
     "SLIM": "models.slim",
@@ -105,6 +109,7 @@ __all__ = [
     "EarlyStopping",
     "Events",
     "ExplicitALS",
+    "Fallback",
     "FeatureALS",
     "Features",
     "GraphFilter",
@@ -115,6 +120,7 @@ __all__ = [
     "PureSVD",
     "RP3Beta",
     "Ranking",
+    "SegmentPopularity",
     "SessionKNN",
     "SparseEASE",
     "Transitions",

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 import behaviours
+import cold_start
 import compat
 import data
 import grids
@@ -191,3 +192,18 @@ def test_re_ranking_is_timed_beside_the_lists(capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert len(lines) == 2 + len(reranking.steps())
     assert all("%" in line for line in lines[1:])
+
+
+@pytest.mark.real_data
+@pytest.mark.usefixtures("real_data")
+def test_cold_start_tells_new_items_known_items_and_new_people_apart(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["cold_start.py", "ml-100k"])
+    monkeypatch.setattr(cold_start, "FACTORS", cold_start.FACTORS[:1])
+    monkeypatch.setattr(cold_start, "CONTENT", cold_start.CONTENT[:1])
+    monkeypatch.setattr(cold_start, "EXPOSURES", (0.7,))
+    cold_start.main()
+    told = [line.split("  ")[1] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert told == [
+        "new among new, exposure 0.7", "new among all, exposure 0.7",
+        "known items, exposure 0.7", "new users",
+    ]  # fmt: skip

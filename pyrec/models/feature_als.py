@@ -50,6 +50,9 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
         Regularisation of the maps; rows of features are scaled to length 1.
     map_exponent : float, default 0.5
         Items and users weigh this power of their number of interactions when a map is learnt.
+    exposure : float, default 0.7
+        How long the factors of items without interactions are, next to those of known ones: the
+        longer, the more often they are in lists, at the expense of known items.
     profile_weight : float, default 0
         What a feature of an item of weight 1 weighs in the profile; 0 for none. 0.3 is worth
         trying. Needs features of items that are not negative.
@@ -81,6 +84,7 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
     factors: Annotated[int, Meta(ge=1, le=1024)] = 256
     map_regularization: Annotated[float, Meta(gt=0)] = 3.0
     map_exponent: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    exposure: Annotated[float, Meta(gt=0)] = 0.7
     profile_weight: Annotated[float, Meta(ge=0)] = 0.0
 
     def fit(
@@ -132,8 +136,10 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
             checkpoint=checkpoint,
         )
         both = learnt.item_factors
-        item_map, item_factors = self._mapped(items, both[: len(known.items)], known.by_item)
-        user_map, user_factors = self._mapped(users, learnt.user_factors, known.csr)
+        item_map, item_factors = self._mapped(
+            items, both[: len(known.items)], known.by_item, self.exposure
+        )
+        user_map, user_factors = self._mapped(users, learnt.user_factors, known.csr, 1.0)
         if profile is not None:
             profile = profile.learnt(both[len(known.items) :])
         return FeatureALSModel(
@@ -144,7 +150,7 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
         return ALS(**{name: getattr(self, name) for name in ALS.__struct_fields__})
 
     def _mapped(
-        self, features: Features | None, factors: _F32, met: Csr
+        self, features: Features | None, factors: _F32, met: Csr, length: float
     ) -> tuple[FeatureMap | None, _F32]:
         """Learn a map, and return it with the factors of those who had none too."""
         if features is None:
@@ -156,6 +162,7 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
             counts,
             regularization=self.map_regularization,
             exponent=self.map_exponent,
+            length=length,
         )
         return learnt, owned(np.where((counts > 0)[:, None], factors, learnt(features)))
 

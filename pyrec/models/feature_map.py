@@ -40,7 +40,7 @@ class FeatureMap:
     >>> about = Features(pyrec.Vocabulary.range(3), np.array([[1, 0], [0, 1], [1, 0]]), ("a", "b"))
     >>> factors = np.array([[2.0], [-2.0], [0.0]], np.float32)
     >>> learnt = FeatureMap.fit(about, factors, np.array([5, 5, 0]), regularization=0.01)
-    >>> learnt(about).round(1).tolist()  # item 2 is known by its features
+    >>> learnt(about).round(1).tolist()  # nobody met item 2, but its features are known
     [[2.0], [-2.0], [2.0]]
     """
 
@@ -56,6 +56,7 @@ class FeatureMap:
         *,
         regularization: float,
         exponent: float = 1.0,
+        length: float = 1.0,
     ) -> Self:
         """Fit the factors of those who have been met, each weighing a power of how often.
 
@@ -74,6 +75,10 @@ class FeatureMap:
             Added to the diagonal, beside weights whose mean is 1.
         exponent : float
             The power of the counts.
+        length : float
+            How long mapped factors are, next to those that were learnt: a regression predicts too
+            little, so all is scaled until the sums of squares, with the weights of the regression,
+            have this ratio squared.
 
         Raises
         ------
@@ -98,7 +103,11 @@ class FeatureMap:
             raise NumericalError(
                 "features: their normal equations are singular; raise `map_regularization`"
             ) from None
-        return cls(features.names, owned(solved.astype(np.float32)))
+        mapped = rows @ solved
+        found = weights @ np.square(mapped).sum(axis=1)
+        wanted = weights @ np.square(factors[met], dtype=np.float64).sum(axis=1)
+        scale = length * np.sqrt(wanted / found) if found > 0 else 1.0
+        return cls(features.names, owned((scale * solved).astype(np.float32)))
 
     def __call__(self, features: Features, name: str = "features") -> _F32:
         """Return factors (n, f) of others with the same features.

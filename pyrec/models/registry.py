@@ -27,6 +27,11 @@ MODELS = {
     "popularity": ("pyrec.models.popularity", "Popularity", "PopularityModel"),
     "pure_svd": ("pyrec.models.svd", "PureSVD", "PureSVDModel"),
     "rp3beta": ("pyrec.models.graph", "RP3Beta", "GraphModel"),
+    "segment_popularity": (
+        "pyrec.models.segment_popularity",
+        "SegmentPopularity",
+        "SegmentPopularityModel",
+    ),
     "session_knn": ("pyrec.models.session_knn", "SessionKNN", "SessionKNNModel"),
     "transitions": ("pyrec.models.transitions", "Transitions", "TransitionsModel"),
     "slim": ("pyrec.models.slim", "SLIM", "SLIMModel"),

@@ -29,13 +29,17 @@ def test_it_is_a_weighted_ridge_regression_on_those_who_were_met(exponent):
     features, rng = some()
     factors = rng.standard_normal((30, 4)).astype(np.float32)
     counts = rng.integers(0, 9, 30)
-    learnt = FeatureMap.fit(features, factors, counts, regularization=0.7, exponent=exponent)
+    learnt = FeatureMap.fit(
+        features, factors, counts, regularization=0.7, exponent=exponent, length=0.9
+    )
     met = counts > 0
     rows, weights = prepared(features)[met], counts[met] ** float(exponent)
     weights = np.diag(weights / weights.mean())
     expected = np.linalg.solve(
         rows.T @ weights @ rows + 0.7 * np.eye(6), rows.T @ weights @ factors[met]
     )
+    wanted, length = (np.sum(weights @ of**2) for of in (factors[met], rows @ expected))
+    expected *= 0.9 * np.sqrt(wanted / length)
     np.testing.assert_allclose(learnt.weights, expected, rtol=1e-4, atol=1e-6)
     mapped = learnt(features)
     np.testing.assert_allclose(mapped, prepared(features) @ expected, rtol=1e-4, atol=1e-5)
