@@ -71,6 +71,19 @@ def test_many_columns_with_many_ties(simd, metric, k):
     np.testing.assert_array_equal(as_scipy(found).toarray(), expected)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("users", [200, 4000])
+def test_items_with_much_in_common(simd, metric, users):
+    # So much that pairs are counted once; 4000 users make counts that no byte holds.
+    rng = np.random.default_rng(0)
+    dense = (rng.random((users, 100)) < np.linspace(0.02, 0.9, 100)).astype(np.float32)
+    k = 1 if users == 200 else 20
+    found = neighbors(sp.csr_array(dense), k, metric=metric, alpha=0.25, threads=3)
+    similarity = reference.similarity(dense.T, metric, 0.0, 0.25)
+    expected = reference.bounded(reference.neighbors(similarity, k), metric)
+    np.testing.assert_array_equal(found.toarray(), expected)
+
+
 @at_every_level
 @given(
     dense=sparse_matrices(elements=st.floats(-8, 8, width=16, allow_subnormal=False)),

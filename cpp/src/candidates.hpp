@@ -12,6 +12,15 @@ namespace pyrec::detail {
 
 inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+// How many products the neighbours of a row take: the lengths of the lists of its entries.
+std::int64_t products(std::span<const std::int32_t> row, std::span<const std::int64_t> offsets);
+
+// What turns dot products with a row of some weight into similarities.
+Ratio ratio_of(float row_weight, const NeighborOptions& options);
+
+// What a dot product passes if the similarity is at least `threshold`, whoever the column is.
+Screen screen_for(float threshold, const Ratio& ratio);
+
 // Collects columns by their dot products with one row. As soon as there are a few times k of them,
 // the k best stay, with all that equal the k-th, and raise the threshold that others have to pass.
 class Candidates {
@@ -42,16 +51,12 @@ public:
     // Whether one of them, which are to be asked about in the order of columns, is among the k
     // best: of those that equal the k-th the first ones are.
     bool chosen(float similarity) noexcept {
-        if (similarity > cut_) return similarity != 0.0F && similarity > options_.threshold;
-        if (ties_ == 0) return false;
-        --ties_;
+        if (!(similarity > cut_) && ties_-- <= 0) return false;
         return similarity != 0.0F && similarity > options_.threshold;
     }
 
 private:
     void tighten();
-    Ratio ratio(float row_weight) const;
-    Screen above(float threshold) const;
 
     const SelectKernels& simd_ = kernels().select;
     const std::span<const float> weights_;

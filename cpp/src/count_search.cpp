@@ -19,12 +19,6 @@ constexpr std::int64_t touched_share = 32;
 // So many are sorted sooner by comparing all with all.
 constexpr std::int64_t few = 192;
 
-template <class T>
-T* padded(std::vector<T>& values, std::int64_t n) {
-    values.resize(at(n));
-    return values.data();
-}
-
 }  // namespace
 
 template <class Label>
@@ -69,13 +63,11 @@ std::int64_t CountSearch<Label>::find(const SparseRow<const float>& entries, flo
                                       std::int32_t self, std::int32_t* neighbors,
                                       float* similarities) {
     const auto row = entries.columns;
-    std::int64_t products = 0;
-    for (const std::int32_t inner : row) products += std::ssize(columns_.of(inner));
     candidates_.start(row_weight);
     const std::int32_t own = self == no_row ? no_row : columns_.label(self);
     if (row.size() > most_counts) {
         take_sums(row, own);
-    } else if (products * touched_share < columns_.size()) {
+    } else if (products(row, columns_.offsets()) * touched_share < columns_.size()) {
         take_touched(row, own);
     } else {
         take_counts(row, own);
@@ -150,7 +142,8 @@ void CountSearch<Label>::take_counts(std::span<const std::int32_t> row, std::int
 
 template <class Label>
 void CountSearch<Label>::take_sums(std::span<const std::int32_t> row, std::int32_t self) {
-    float* const sums = padded(sums_, std::ssize(counts_));
+    sums_.resize(counts_.size());
+    float* const sums = sums_.data();
     for (std::size_t i = 0; i < row.size(); i += most_counts) {
         count(row.subspan(i, std::min(most_counts, row.size() - i)));
         simd_.add_counts(sums, counts_.data(), std::ssize(counts_));

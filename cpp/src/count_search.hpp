@@ -26,6 +26,7 @@ public:
     std::span<const float> weights() const noexcept { return weights_; }  // padded to a block
     std::int32_t column(std::int32_t label) const { return columns_[at(label)]; }
     std::int32_t label(std::int32_t column) const { return labels_[at(column)]; }
+    std::span<const std::int64_t> offsets() const noexcept { return offsets_; }
     // The labels of the columns that have an entry with `inner`, in no particular order.
     std::span<const Label> of(std::int32_t inner) const {
         const std::int64_t begin = offsets_[at(inner)];

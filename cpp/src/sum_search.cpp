@@ -14,14 +14,6 @@ constexpr std::int64_t blocks_at_once = 256;
 
 }  // namespace
 
-std::int64_t products(const SparseRow<const float>& row, const CsrView<const float>& columns) {
-    std::int64_t n = 0;
-    for (const std::int32_t inner : row.columns) {
-        n += columns.offsets[at(inner) + 1] - columns.offsets[at(inner)];
-    }
-    return n;
-}
-
 SumSearch::SumSearch(const CsrView<const float>& columns, std::span<const float> weights,
                      const NeighborOptions& options)
     : columns_(columns),
@@ -39,7 +31,7 @@ SumSearch::SumSearch(const CsrView<const float>& columns, std::span<const float>
 std::int64_t SumSearch::find(const SparseRow<const float>& row, float row_weight, std::int32_t self,
                              std::int32_t* neighbors, float* similarities) {
     // Marks pay off only where many blocks stay untouched.
-    const bool mark = products(row, columns_) < 2 * blocks_;
+    const bool mark = products(row.columns, columns_.offsets) < 2 * blocks_;
     mark ? accumulate<true>(row) : accumulate<false>(row);
     if (self != no_row) sums_[at(self)] = 0;
     const std::int64_t n_blocks =

@@ -9,9 +9,6 @@
 
 namespace pyrec::detail {
 
-// How many products the neighbours of a row take.
-std::int64_t products(const SparseRow<const float>& row, const CsrView<const float>& columns);
-
 // Finds the neighbours of one row at a time: Gustavson's row-by-row product (ACM TOMS 4, 1978)
 // into a dense row of sums, which is read off by blocks.
 class SumSearch {

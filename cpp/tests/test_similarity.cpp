@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "mutual_search.hpp"
 #include "pyrec/csr.hpp"
 #include "pyrec/runtime.hpp"
 
@@ -37,6 +38,23 @@ Matrix multiples(std::int32_t rows, std::int32_t cols) {
         }
         matrix.offsets.push_back(static_cast<std::int64_t>(matrix.columns.size()));
     }
+    return matrix;
+}
+
+// Row i has a column with a probability that grows from next to nothing to almost 1.
+Matrix ever_denser(std::int32_t rows, std::int32_t cols) {
+    Matrix matrix{{0}, {}, {}, cols};
+    std::uint32_t state = 1;
+    for (std::int32_t row = 0; row < rows; ++row) {
+        for (std::int32_t column = 0; column < cols; ++column) {
+            state = state * 1664525U + 1013904223U;
+            if (static_cast<std::int32_t>((state >> 8U) % static_cast<std::uint32_t>(rows)) < row) {
+                matrix.columns.push_back(column);
+            }
+        }
+        matrix.offsets.push_back(std::ssize(matrix.columns));
+    }
+    matrix.values.resize(matrix.columns.size(), 1);
     return matrix;
 }
 
@@ -131,4 +149,50 @@ TEST(patterns_give_what_ones_as_values_give) {
             CHECK(found.values == expected.values);
         }
     }
+}
+
+// Where rows have much in common, pairs are counted once: with a byte, or in rows of more than 255
+// entries with a float. Dot products have many ties.
+TEST(pairs_that_are_counted_once_give_what_ones_as_values_give) {
+    for (const std::int32_t cols : {200, 800}) {
+        const Matrix rows = ever_denser(130, cols);
+        for (const auto denominator : {pyrec::Denominator::none, pyrec::Denominator::product,
+                                       pyrec::Denominator::combined}) {
+            for (const std::int64_t k : {1, 30}) {
+                pyrec::NeighborOptions options{
+                    .k = k, .denominator = denominator, .shrink = 0.5F, .threshold = 0.1F};
+                const Matrix expected = neighbors(rows, options, 1);
+                options.pattern = true;
+                for (const auto level : pyrec::available_simd_levels()) {
+                    pyrec::set_simd_level(level);
+                    const Matrix found = neighbors(rows, options, 3);
+                    CHECK(found.offsets == expected.offsets);
+                    CHECK(found.columns == expected.columns);
+                    CHECK(found.values == expected.values);
+                }
+            }
+        }
+    }
+}
+
+TEST(labels_of_32_bits_give_what_labels_of_16_bits_give) {
+    const Matrix rows = ever_denser(130, 800);
+    const Matrix columns = rows.transposed();
+    const pyrec::NeighborOptions options{.k = 10, .pattern = true};
+    const std::vector<float> weights(130, 1.0F);
+    const auto search = [&]<class Label>(Label /*type*/) {
+        std::vector<std::int64_t> offsets(131), lengths(130);
+        for (std::size_t i = 0; i < 131; ++i) offsets[i] = static_cast<std::int64_t>(10 * i);
+        Matrix found{offsets, std::vector<std::int32_t>(1300), std::vector<float>(1300), 130};
+        const pyrec::detail::SortedRows<Label> sorted(rows.view(), columns.view(), weights, {});
+        pyrec::detail::NeighborLists lists(sorted.order(), weights, options, offsets, found.columns,
+                                           found.values);
+        pyrec::detail::search_mutually(sorted, options, {}, lists);
+        lists.close({}, lengths);
+        return found;
+    };
+    const Matrix narrow = search(std::uint16_t{});
+    const Matrix wide = search(std::int32_t{});
+    CHECK(wide.columns == narrow.columns);
+    CHECK(wide.values == narrow.values);
 }

@@ -136,7 +136,7 @@ float threshold_of(float* values, std::int64_t n, std::int64_t k, float* scratch
     }
 }
 
-// Keeps the k best of n > k entries, and all that equal the k-th, in their order.
+// Keeps the k best of n >= k entries, and all that equal the k-th, in their order.
 Kept keep_best(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
                float* scratch) {
     const float threshold = threshold_of(values, n, k, scratch);
@@ -156,6 +156,12 @@ Kept keep_best(std::int32_t* columns, float* values, std::int64_t n, std::int64_
     return {better, kept - better, threshold};
 }
 
+// The least count that is above a bound and at least `least`.
+inline int count_above(float bound, int least) {
+    const int count = static_cast<int>(bound) + 1;
+    return count > least ? count : least;
+}
+
 std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_t begin,
                          std::int64_t end, Screen screen, int least, int most,
                          std::int32_t* columns, float* dots) {
@@ -167,7 +173,7 @@ std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_
         if (screen.active) {
             const float above = screen.slope * weights[b * block_counts] + screen.intercept;
             if (above >= static_cast<float>(most)) break;
-            needed = static_cast<int>(above) + 1 > least ? static_cast<int>(above) + 1 : least;
+            needed = count_above(above, least);
         }
         // First where there are any, without a branch that nobody can predict.
         std::uint64_t passing[at_once];
@@ -193,11 +199,75 @@ std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_
     return n;
 }
 
+// A bound for each of at most 64 columns: the lightest column for the row, the easiest for itself.
+inline float least_count(const MutualScreen& screen, std::int64_t block) {
+    const float own = screen.own.slope * screen.weights[block * block_counts];
+    const float other = screen.block_slopes[block] * screen.weight;
+    const float above_own = own + screen.own.intercept;
+    const float above_other = other + screen.block_intercepts[block];
+    return above_own < above_other ? above_own : above_other;
+}
+
+std::int64_t list_counts(const std::uint8_t* counts, std::int64_t begin, std::int64_t end,
+                         const MutualScreen& screen, int least, int most, std::int32_t* columns) {
+    constexpr std::int64_t at_once = 16;
+    std::int64_t n = 0;
+    for (std::int64_t b = begin; b < end; b += at_once) {
+        const std::int64_t last = b + at_once < end ? b + at_once : end;
+        // First where there are any, without a branch that nobody can predict.
+        std::uint64_t passing[at_once];
+        std::int64_t where[at_once];
+        int found = 0;
+        for (std::int64_t block = b; block < last; ++block) {
+            const float above = least_count(screen, block);
+            if (above >= static_cast<float>(most)) continue;
+            const std::int64_t first = block * block_counts;
+            const auto needed = static_cast<std::uint8_t>(count_above(above, least));
+            passing[found] = Isa::at_least(counts + first, needed);
+            where[found] = first;
+            found += passing[found] != 0;
+        }
+        for (int i = 0; i < found; ++i) {
+            for (std::uint64_t bits = passing[i]; bits != 0; bits &= bits - 1) {
+                const auto column = where[i] + __builtin_ctzll(bits);
+                const auto count = static_cast<float>(counts[column]);
+                const bool own =
+                    count > screen.own.slope * screen.weights[column] + screen.own.intercept;
+                const bool other =
+                    count > screen.slopes[column] * screen.weight + screen.intercepts[column];
+                columns[n] = static_cast<std::int32_t>(column);
+                n += static_cast<int>(own || other) & static_cast<int>(counts[column] <= most);
+            }
+        }
+    }
+    return n;
+}
+
+std::int64_t list_sums(const float* sums, std::int64_t begin, std::int64_t end,
+                       const MutualScreen& screen, std::int32_t* columns) {
+    const auto slope = Isa::broadcast(screen.own.slope);
+    const auto intercept = Isa::broadcast(screen.own.intercept);
+    const auto weight = Isa::broadcast(screen.weight);
+    std::int64_t n = 0;
+    for (std::int64_t at = begin * block_counts; at < end * block_counts; at += Isa::width) {
+        const auto own = Isa::fma(slope, Isa::load(screen.weights + at), intercept);
+        const auto other =
+            Isa::fma(Isa::load(screen.slopes + at), weight, Isa::load(screen.intercepts + at));
+        const unsigned kept = Isa::greater(Isa::load(sums + at), Isa::min(own, other));
+        Isa::compress(columns + n, kept, Isa::count_from(static_cast<std::int32_t>(at)));
+        n += count_lanes(kept);
+    }
+    return n;
+}
+
 void rank(const std::int32_t* values, std::int64_t n, std::int32_t* ranks) {
-    for (std::int64_t i = 0; i < n; ++i) ranks[i] = 0;
-    for (std::int64_t j = 0; j < n; ++j) {
-        const std::int32_t value = values[j];
-        for (std::int64_t i = 0; i < n; ++i) ranks[i] += value < values[i] ? 1 : 0;
+    using Ints [[gnu::vector_size(4 * Isa::width)]] = std::int32_t;
+    for (std::int64_t i = 0; i < n; i += Isa::width) {
+        Ints ranked;
+        __builtin_memcpy(&ranked, values + i, sizeof ranked);
+        Ints less{};
+        for (std::int64_t j = 0; j < n; ++j) less -= Ints{} + values[j] < ranked;
+        __builtin_memcpy(ranks + i, &less, sizeof less);
     }
 }
 
@@ -212,6 +282,8 @@ constexpr SelectKernels select_kernels = {
     .divide = divide,
     .keep_best = keep_best,
     .take_counts = take_counts,
+    .list_counts = list_counts,
+    .list_sums = list_sums,
     .rank = rank,
     .add_counts = add_counts,
 };

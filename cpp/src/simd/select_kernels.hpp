@@ -32,6 +32,18 @@ struct Screen {
     float intercept;
 };
 
+// What the count of a pair has to pass to be of use to one of the two: the row's screen with the
+// column's weight, or the column's screen with the row's. Screens that are not active have zeros.
+struct MutualScreen {
+    Screen own;
+    float weight;
+    const float* weights;           // of the columns; they never decrease
+    const float* slopes;            // of the columns' screens
+    const float* intercepts;        //
+    const float* block_slopes;      // the least of each block of counts
+    const float* block_intercepts;  //
+};
+
 // Arrays that are written have a vector of slack; sums and weights are padded to whole blocks.
 struct SelectKernels {
     // Lists the positions of the marks that are 1, n a multiple of 16, and clears them.
@@ -43,7 +55,7 @@ struct SelectKernels {
     // Turns dot products into similarities, in place.
     void (*divide)(float* dots, const std::int32_t* columns, const float* weights, std::int64_t n,
                    Ratio ratio);
-    // Keeps the k best of n > k entries and all that equal the k-th of them, in order. `scratch`
+    // Keeps the k best of n >= k entries and all that equal the k-th of them, in order. `scratch`
     // holds 2 n values and eight vectors.
     Kept (*keep_best)(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
                       float* scratch);
@@ -53,7 +65,15 @@ struct SelectKernels {
     std::int64_t (*take_counts)(std::uint8_t* counts, const float* weights, std::int64_t begin,
                                 std::int64_t end, Screen screen, int least, int most,
                                 std::int32_t* columns, float* dots);
-    // How many of n different values are less than each.
+    // Lists the columns in the blocks [begin, end) of counts of at least `least` and at most `most`
+    // that pass the screen.
+    std::int64_t (*list_counts)(const std::uint8_t* counts, std::int64_t begin, std::int64_t end,
+                                const MutualScreen& screen, int least, int most,
+                                std::int32_t* columns);
+    // The same of counts as sums, and of any size.
+    std::int64_t (*list_sums)(const float* sums, std::int64_t begin, std::int64_t end,
+                              const MutualScreen& screen, std::int32_t* columns);
+    // How many of n different values are less than each. Both arrays have a vector of slack.
     void (*rank)(const std::int32_t* values, std::int64_t n, std::int32_t* ranks);
     // Adds counts to sums, and sets them to zero.
     void (*add_counts)(float* sums, std::uint8_t* counts, std::int64_t n);
