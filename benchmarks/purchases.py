@@ -26,8 +26,8 @@ from pyrec.workflow.steps import Steps
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BASKETS = ("online_retail", "complete_journey")
-# Ratings, and what is made of other models.
-LEFT_OUT = ("auto", "blend", "explicit_als")
+# Models of ratings and of features, and what is made of other models.
+LEFT_OUT = ("auto", "blend", "content_knn", "explicit_als")
 # A closed form for more items than this takes minutes.
 DENSE = 6000
 

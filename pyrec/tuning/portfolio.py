@@ -8,6 +8,8 @@ __all__ = ["family", "portfolio"]
 
 # Multiply-adds per second of a factorisation on an ordinary core, to leave out what takes too long.
 _SPEED = 2e10
+# Regressions of items on items err alike, whether in closed form or not.
+_ALIKE = {"pyrec.models.ease": "pyrec.models.slim"}
 
 
 def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
@@ -31,6 +33,7 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
     n = len(interactions.items)
     rank = min(512, max(8, min(interactions.shape) // 8))
     normal = {"user_exponent": 0.5, "item_exponent": 0.25}
+    sparse = {"user_exponent": 0.5, "item_exponent": 0.1}  # better where items are many
     choices: list[tuple[str, dict[str, object]]] = [
         ("graph_filter", {"neighbors": 1000}),
         ("als", {"iterations": 8, "factors": min(64, rank), "regularization": 0.02}),
@@ -38,6 +41,7 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
         ("slim", {"l2": 30}),
         ("sparse_ease", {**normal, "regularization": 300}),
         ("slim", {"l1": 0, "l2": 30, "user_exponent": 0.25}),
+        ("sparse_ease", {**sparse, "regularization": 150, "neighbors": 300}),
         ("user_knn", {"neighbors": 200}),
         ("rp3beta", {"neighbors": 500, "alpha": 0.8, "beta": 0.4}),
         ("item_knn", {"neighbors": 300}),
@@ -63,4 +67,5 @@ def family(estimator: Estimator) -> str:
     >>> family(estimator_class("p3alpha")()) == family(estimator_class("graph_filter")())
     True
     """
-    return MODELS[estimator.name][0] if estimator.name in MODELS else estimator.name
+    module = MODELS[estimator.name][0] if estimator.name in MODELS else estimator.name
+    return _ALIKE.get(module, module)

@@ -26,3 +26,4 @@ def test_many_factors_are_for_budgets_that_bear_them():
 def test_families():
     assert family(pyrec.ALS()) != family(pyrec.EASE())
     assert family(pyrec.ItemKNN()) == family(pyrec.UserKNN())
+    assert family(pyrec.SLIM()) == family(pyrec.SparseEASE()) == family(pyrec.EASE())
