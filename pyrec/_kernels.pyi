@@ -291,6 +291,24 @@ def als_objective(
 ) -> float:
     """Return the objective, summed in double precision."""
 
+def explain_als(
+    histories: Csr, side: AlsSide, lists: _I32, *, k: int, threads: int
+) -> tuple[_I32, _F32, _F64]:
+    """Return what items of histories (n, items) add to the scores of those in lists (n, m).
+
+    Rows and contributions (n * m, k), the largest first, padded with -1 and -inf; totals (n * m,).
+
+    Raises
+    ------
+    NumericalError
+        If the normal equations of a row are singular.
+    """
+
+def explain_sparse(
+    histories: Csr, neighbors: Csr, lists: _I32, *, k: int, threads: int
+) -> tuple[_I32, _F32, _F64]:
+    """Return the same for scores that are sums of ``weight * neighbors[item of history, item]``."""
+
 def row_norms(matrix: Csr) -> _F64:
     """Return the Euclidean norm of every row."""
 

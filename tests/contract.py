@@ -316,3 +316,29 @@ class ModelContract:
         np.testing.assert_allclose(explanation.total, model.score("u03", item), rtol=0.05)
         assert (np.diff(explanation.contributions) <= 0).all()
         assert len(model.explain("u03", item, k=2).ids) <= 2
+
+    def test_explanations_of_many_lists_are_those_of_each_item(self, model):
+        if not isinstance(model, Explains):
+            assert not hasattr(model, "explain_batch")
+            return
+        lists = model.recommend(["u03", "u01", "u05"], k=4)
+        many = model.explain_batch(lists, k=2)
+        again = model.explain_batch(lists, k=2, threads=3)
+        np.testing.assert_array_equal(many.contributions, again.contributions)
+        assert many.rows.shape == (3, 4, 2)
+        for place, item in enumerate(lists.ids[0]):
+            if item is None:
+                assert np.all(many.rows[0, place] == -1)
+                continue
+            one, found = model.explain("u03", item, k=2), many.of(0, place)
+            np.testing.assert_allclose(found.contributions, one.contributions, rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(found.total, one.total, rtol=1e-4, atol=1e-6)
+            for row, added in zip(found.rows, found.contributions, strict=True):
+                known = dict(model.explain("u03", item, k=ITEMS))
+                np.testing.assert_allclose(
+                    known[model.items.decode(row)], added, rtol=1e-4, atol=1e-6
+                )
+        chosen = model.explain_batch(["u03"], lists.ids[:1, :2], k=2)
+        np.testing.assert_array_equal(chosen.rows[0], many.rows[0, :2])
+        with pytest.raises(DataError, match="items: must be a list for each of the 2 users"):
+            model.explain_batch(["u03", "u01"], lists.ids[:1, :2])

@@ -11,6 +11,7 @@ import behaviours
 import cold_start
 import compat
 import data
+import explaining
 import grids
 import next_item
 import peers
@@ -207,3 +208,9 @@ def test_cold_start_tells_new_items_known_items_and_new_people_apart(monkeypatch
         "new among new, exposure 0.7", "new among all, exposure 0.7",
         "known items, exposure 0.7", "new users",
     ]  # fmt: skip
+
+
+def test_explanations_are_timed_beside_a_scan(capsys):
+    explaining.main(["--data", "XS", "--factors", "8", "--rounds", "1"])
+    assert "300 users" in (told := capsys.readouterr().out)
+    assert "ratio" in told

@@ -1,19 +1,12 @@
 #include "pyrec/als.hpp"
 
+#include "als_side.hpp"
 #include "bindings.hpp"
 #include "csr.hpp"
 
 namespace pyrec::bindings {
 
 namespace {
-
-// A prepared side keeps the array that it looks at.
-struct Side {
-    explicit Side(const AlsOptions& options) : side(options) {}
-
-    AlsSide side;
-    Array<float> factors;
-};
 
 AlsSolver solver_named(const std::string& name) {
     if (name == "cg") return AlsSolver::conjugate_gradient;

@@ -9,6 +9,7 @@ void bind_als(pybind11::module_& module);
 void bind_bpr(pybind11::module_& module);
 void bind_csr(pybind11::module_& module);
 void bind_elastic_net(pybind11::module_& module);
+void bind_explain(pybind11::module_& module);
 void bind_item_index(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
 void bind_rerank(pybind11::module_& module);

@@ -30,6 +30,7 @@ PYBIND11_MODULE(_kernels, module, py::mod_gil_not_used()) {
     pyrec::bindings::bind_csr(module);
     pyrec::bindings::bind_elastic_net(module);
     pyrec::bindings::bind_als(module);
+    pyrec::bindings::bind_explain(module);
     pyrec::bindings::bind_grouping(module);
     pyrec::bindings::bind_scoring(module);
     pyrec::bindings::bind_item_index(module);

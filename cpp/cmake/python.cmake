@@ -11,6 +11,7 @@ pybind11_add_module(
   cpp/bindings/csr.cpp
   cpp/bindings/elastic_net.cpp
   cpp/bindings/grouping.cpp
+  cpp/bindings/explain.cpp
   cpp/bindings/metrics.cpp
   cpp/bindings/item_index.cpp
   cpp/bindings/module.cpp

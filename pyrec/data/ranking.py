@@ -12,7 +12,7 @@ from pyrec.data.arrow import stream
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.extras import need
 
-__all__ = ["Explanation", "Ranking"]
+__all__ = ["Explanation", "Explanations", "Ranking"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,3 +143,44 @@ class Explanation:
     def __iter__(self) -> Iterator[tuple[Any, float]]:
         """Yield (id, contribution), largest first."""
         yield from zip(self.ids.tolist(), self.contributions.tolist(), strict=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Explanations:
+    """Why items are in lists: for each what the largest parts of its user's history add.
+
+    Parameters
+    ----------
+    users : array
+        External ids of `n` users.
+    targets : int32 (n, m)
+        The items explained: rows, padded with -1.
+    rows : int32 (n, m, k)
+        Rows of the history's items, largest contribution first, padded with -1.
+    contributions : float32 (n, m, k)
+        What each adds, padded with -inf.
+    totals : float64 (n, m)
+        The scores explained: sums over the whole history.
+    items : Vocabulary
+        What the rows mean.
+    """
+
+    users: NDArray[Any]
+    targets: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    contributions: NDArray[np.float32]
+    totals: NDArray[np.float64]
+    items: Vocabulary
+
+    def of(self, user: int, place: int) -> Explanation:
+        """Return why an item is at a place of a list; both count from 0."""
+        real = self.rows[user, place] >= 0
+        return Explanation(
+            float(self.totals[user, place]),
+            self.rows[user, place][real],
+            self.contributions[user, place][real].astype(np.float64),
+            self.items,
+        )
+
+    def __len__(self) -> int:
+        return len(self.targets)

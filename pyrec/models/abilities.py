@@ -10,11 +10,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, as_csr
-from pyrec.data.ranking import Explanation, Ranking
+from pyrec.data.ranking import Explanation, Explanations, Ranking
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.models.base import Lists, Model
 from pyrec.models.query import (
@@ -209,11 +210,97 @@ class Explains(ABC):
         total = float(np.sum(contributions, dtype=np.float64))
         return Explanation(total, rows[order], contributions[order], self.items)
 
+    def explain_batch(
+        self, users: Any, items: Any = None, k: int = 3, *, threads: int = 0
+    ) -> Explanations:
+        """Return, for each item of each list, what of the user's history contributes most.
+
+        Parameters
+        ----------
+        users : Ranking, or array_like of ids (n,)
+            Lists of this model, as `Model.recommend` returned them, or whose items to explain.
+        items : array_like of ids (n, m), optional
+            With ids of users: distinct items for each.
+        k : int, default 3
+            How many contributions to return for each, largest first.
+        threads : int, default 0
+            Number of threads; 0 means the default of the process.
+
+        Returns
+        -------
+        Explanations
+            Rows and contributions (n, m, k), totals (n, m).
+
+        Raises
+        ------
+        UnknownIdError
+            For an unknown id.
+        DataError
+            For lists without users, or items that do not fit the users.
+
+        Examples
+        --------
+        >>> import pyrec, scipy.sparse as sp
+        >>> model = pyrec.ItemKNN().fit(sp.csr_array([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 0]]))
+        >>> why = model.explain_batch(model.recommend([3], k=2), k=1)
+        >>> why.rows.tolist(), why.totals.shape
+        ([[[0], [0]]], (1, 2))
+        """
+        assert isinstance(self, Model)
+        k = checked_k(k)
+        ids, user_rows, targets = _lists_to_explain(users, items, self)
+        require_room(targets.size, k)
+        rows, contributions, totals = self._explain_batch(
+            user_rows, targets, k, resolve_threads(threads)
+        )
+        shape = (*targets.shape, k)
+        return Explanations(
+            ids, targets, rows.reshape(shape), contributions.reshape(shape),
+            totals.reshape(targets.shape), self.items,
+        )  # fmt: skip
+
+    def _explain_batch(
+        self, user_rows: NDArray[np.int32], targets: NDArray[np.int32], k: int, threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+        """Return rows and contributions (n * m, k), and totals (n * m,): here, pair by pair."""
+        n = targets.size
+        rows = np.full((n, k), -1, dtype=np.int32)
+        contributions = np.full((n, k), -np.inf, dtype=np.float32)
+        totals = np.zeros(n)
+        for at in np.flatnonzero(targets.ravel() >= 0):
+            user, item = user_rows[at // targets.shape[1]], targets.ravel()[at]
+            parts, added = self._explain(int(user), int(item))
+            order = np.lexsort((parts, -added))[:k]
+            rows[at, : len(order)], contributions[at, : len(order)] = parts[order], added[order]
+            totals[at] = np.sum(added, dtype=np.float64)
+        return rows, contributions, totals
+
     @abstractmethod
     def _explain(
         self, user_row: int, item_row: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Return every history item and its contribution; they sum to the score."""
+
+
+def _lists_to_explain(
+    users: Any, items: Any, model: Model
+) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int32]]:
+    """Return ids and rows of users (n,), and rows of their items (n, m)."""
+    if isinstance(users, Ranking):
+        if users.users is None or items is not None:
+            raise DataError(
+                "users: lists must have users, and come without `items`; Model.recommend makes them"
+            )
+        ids = np.atleast_1d(np.asarray(users.users))
+        targets = np.ascontiguousarray(np.atleast_2d(users.rows), dtype=np.int32)
+    else:
+        ids = np.atleast_1d(np.asarray(users))
+        if np.ndim(items) != 2 or len(items) != len(ids):
+            raise DataError(f"items: must be a list for each of the {len(ids)} users, all as long")
+        known, _ = encode_queries(np.asarray(items), model.items)
+        targets = np.ascontiguousarray(known.reshape(np.shape(items)))
+    _kernels.validate_lists(targets, items=len(model.items))
+    return ids, encode_queries(ids, model.users)[0], targets
 
 
 def _histories(histories: Any, model: Model, folding: FoldsIn) -> tuple[Csr, bool]:

@@ -310,3 +310,10 @@ class ALSModel(FactorModel, Explains):
             raise NumericalError(
                 "explain: the normal equations are singular; raise `regularization`"
             ) from None
+
+    def _explain_batch(
+        self, user_rows: NDArray[np.int32], targets: NDArray[np.int32], k: int, threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+        return _kernels.explain_als(
+            self.interactions.csr.take(user_rows), self._fixed_items, targets, k=k, threads=threads
+        )

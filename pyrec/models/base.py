@@ -63,6 +63,7 @@ class Step(ABC):
 # The public methods of pyrec.models.abilities.
 _ABILITIES = {
     "explain": "Explains",
+    "explain_batch": "Explains",
     "recommend_for": "FoldsIn",
     "recommend_for_rows": "FoldsIn",
     "similar_items": "SimilarItems",

@@ -181,6 +181,13 @@ class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):
         contributions = history.values[of] * added.values[at]
         return history.columns[of], contributions.astype(np.float64)
 
+    def _explain_batch(
+        self, user_rows: NDArray[np.int32], targets: NDArray[np.int32], k: int, threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+        return _kernels.explain_sparse(
+            self.interactions.csr.take(user_rows), self.influence, targets, k=k, threads=threads
+        )
+
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return csr_arrays(self.influence)
 

@@ -99,6 +99,20 @@ def test_contributions_sum_to_the_score_of_the_exact_solution(shop, k):
     assert model.explain(7, 0).total == 0
 
 
+def test_explanations_of_a_batch_are_those_of_single_pairs(shop):
+    model = ALS(factors=20, alpha=4, iterations=3, unobserved_weight=0.1).fit(shop)
+    users, items = (
+        np.arange(20),
+        np.argsort(np.random.default_rng(0).random((20, 12)), axis=1)[:, :5],
+    )
+    many = model.explain_batch(users, items, k=3)
+    for user in range(20):
+        for place in range(5):
+            found, one = many.of(user, place), model.explain(user, int(items[user, place]), k=3)
+            np.testing.assert_allclose(found.contributions, one.contributions, rtol=1e-5, atol=1e-9)
+            np.testing.assert_allclose(found.total, one.total, rtol=1e-5, atol=1e-9)
+
+
 def test_lists_fold_ins_and_explanations_agree(shop):
     model = ALS(factors=6, alpha=4, solver="exact", iterations=3).fit(shop)
     np.testing.assert_allclose(model.fold_in(as_csr(shop)), model.user_factors, atol=1e-5)
