@@ -212,11 +212,11 @@ def row(name, label, reports, against):
     print(f"{name}  {label}  {users:,} users  {against}  {figures}  {tests}", flush=True)
 
 
-def compare_new_items(name, shop):
+def compare_new_items(name, shop, grid):
     cut = split(shop.log, NewItemsSplit())
     train, known, new = cut.train.aggregate(), shop.features(cut.train), new_items(cut)
     of_items = {"item_features": known["item_features"]}
-    best, content = (chosen(grid, shop, cut) for grid in (FACTORS, CONTENT))
+    best, content = (chosen(tried, shop, cut) for tried in (grid, CONTENT))
     for estimator in (best, content):
         print(f"{name}  {estimator!r}", flush=True)
     others = [fitted(e, train, of_items) for e in (content, pyrec.Popularity())]
@@ -254,9 +254,12 @@ def compare_new_users(name, shop, best):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", nargs="+", choices=SHOPS)
-    for name in parser.parse_args().data:
+    parser.add_argument("--factors", type=int, help="try FeatureALS with so many factors only")
+    args = parser.parse_args()
+    grid = [e for e in FACTORS if args.factors in (None, e.factors)]
+    for name in args.data:
         shop = SHOPS[name]()
-        best = compare_new_items(name, shop)
+        best = compare_new_items(name, shop, grid)
         compare_known_items(name, shop, best)
         if shop.users is not None:
             compare_new_users(name, shop, best)
