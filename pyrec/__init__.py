@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pyrec.models.slim import SLIM, SparseEASE
     from pyrec.models.svd import PureSVD
     from pyrec.models.transitions import Transitions
+    from pyrec.rules.predicates import valid_at, where
+    from pyrec.rules.rules import Boost, Rules
     from pyrec.runtime import threads
     from pyrec.simulation.shop import simulate_shop
     from pyrec.tuning.auto import Auto
@@ -52,6 +54,7 @@ _MODULES = {
     "BPR": "models.bpr",
     "Auto": "tuning.auto",
     "Blend": "tuning.blend",
+    "Boost": "rules.rules",
     "ContentKNN": "models.content",
     "EASE": "models.ease",
     "EarlyStopping": "tuning.stopping",
@@ -68,6 +71,7 @@ _MODULES = {
     "PureSVD": "models.svd",
     "RP3Beta": "models.graph",
     "SegmentPopularity": "models.segment_popularity",
+    "Rules": "rules.rules",
     "SessionKNN": "models.session_knn",
     "Transitions": "models.transitions",
     "SLIM": "models.slim",
@@ -93,6 +97,8 @@ _MODULES = {
     "simulate_shop": "simulation.shop",
     "threads": "runtime",
     "tune": "tuning.study",
+    "valid_at": "rules.predicates",
+    "where": "rules.predicates",
     "write_ranking": "io.writing",
     "write_recommendations": "workflow.batch",
     "write_table": "io.writing",
@@ -105,6 +111,7 @@ __all__ = [
     "SLIM",
     "Auto",
     "Blend",
+    "Boost",
     "ContentKNN",
     "EarlyStopping",
     "Events",
@@ -120,6 +127,7 @@ __all__ = [
     "PureSVD",
     "RP3Beta",
     "Ranking",
+    "Rules",
     "SegmentPopularity",
     "SessionKNN",
     "SparseEASE",
@@ -144,6 +152,8 @@ __all__ = [
     "simulate_shop",
     "threads",
     "tune",
+    "valid_at",
+    "where",
     "write_ranking",
     "write_recommendations",
     "write_table",

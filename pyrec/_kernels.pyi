@@ -206,6 +206,21 @@ def rerank_calibrated(
     of `k` items, an item counting as its row of `memberships` says.
     """
 
+def cap_lists(lists: _I32, groups: _I32, most: _I32, *, fixed: int, k: int, threads: int) -> _I32:
+    """Return the positions (n, k) of the entries of lists (n, m) that are below all caps.
+
+    Each list is walked from its best entry on; positions are padded with -1.
+
+    Parameters
+    ----------
+    groups : int32 (caps, items)
+        The group of each item under each cap; -1 for none.
+    most : int32 (caps,)
+        How many of a group a list may have.
+    fixed : int
+        The first entries that are kept, and counted, whatever the caps.
+    """
+
 def validate_lists(lists: _I32, *, items: int) -> None:
     """Check that lists (n, k) hold distinct items in [0, items), padded with -1 at the end only.
 

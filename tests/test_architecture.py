@@ -18,7 +18,7 @@ LAYERS = {
     "bindings": "_arrow _encode _ids _kernels capi cmake",
     "foundation": "arguments config errors extras linking runtime",
     "data": "data",
-    "tools": "io preparation features simulation similarity item_index kernels",
+    "tools": "io preparation features rules simulation similarity item_index kernels",
     "models": "models",
     "reranking": "rerank",
     "evaluation": "evaluation",

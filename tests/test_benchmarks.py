@@ -19,6 +19,7 @@ import published
 import purchases
 import pyrec
 import reranking
+import rules
 from races import WORKS, machine, referee, similarity
 from races.race import Contender, Cost, Disagreement
 
@@ -214,3 +215,11 @@ def test_explanations_are_timed_beside_a_scan(capsys):
     explaining.main(["--data", "XS", "--factors", "8", "--rounds", "1"])
     assert "300 users" in (told := capsys.readouterr().out)
     assert "ratio" in told
+
+
+def test_rules_are_timed(capsys):
+    rules.main(["--data", "random", "--items", "500", "--users", "1", "20", "--rounds", "1"])
+    printed = capsys.readouterr().out
+    searched = [line.split("|")[2].strip() for line in printed.splitlines() if "| index" in line]
+    assert searched == ["1", "20"]
+    assert "join two compiled sets: " in printed

@@ -7,6 +7,7 @@ namespace pyrec::bindings {
 
 void bind_als(pybind11::module_& module);
 void bind_bpr(pybind11::module_& module);
+void bind_caps(pybind11::module_& module);
 void bind_csr(pybind11::module_& module);
 void bind_elastic_net(pybind11::module_& module);
 void bind_explain(pybind11::module_& module);

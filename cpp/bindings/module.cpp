@@ -27,6 +27,7 @@ PYBIND11_MODULE(_kernels, module, py::mod_gil_not_used()) {
     pyrec::bindings::bind_ridge(module);
     pyrec::bindings::bind_runtime(module);
     pyrec::bindings::bind_bpr(module);
+    pyrec::bindings::bind_caps(module);
     pyrec::bindings::bind_csr(module);
     pyrec::bindings::bind_elastic_net(module);
     pyrec::bindings::bind_als(module);

@@ -8,6 +8,7 @@ pybind11_add_module(
   _kernels MODULE NO_EXTRAS
   cpp/bindings/als.cpp
   cpp/bindings/bpr.cpp
+  cpp/bindings/caps.cpp
   cpp/bindings/csr.cpp
   cpp/bindings/elastic_net.cpp
   cpp/bindings/grouping.cpp

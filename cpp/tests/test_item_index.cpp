@@ -80,7 +80,7 @@ TEST(a_filter_changes_no_list) {
     const Factors items(1000, 20, 3);
     const auto index = pyrec::index_items(items.view(), {});
     // One item, where an index of it is made for many users and it is scored for few; every other.
-    for (const std::uint64_t word : {std::uint64_t{0}, 0x5555555555555555ULL}) {
+    for (const std::uint64_t word : {std::uint64_t{0}, std::uint64_t{0x5555555555555555}}) {
         std::vector<std::uint64_t> allowed(16, word);
         allowed[3] |= 4;
         allowed[15] &= (std::uint64_t{1} << (1000 % 64)) - 1;

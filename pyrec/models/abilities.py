@@ -26,6 +26,8 @@ from pyrec.models.query import (
     require_room,
     resolve_filter,
 )
+from pyrec.models.ruled import ranked
+from pyrec.rules.rules import CompiledRules
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Explains", "FoldsIn", "SimilarItems", "SimilarUsers", "require"]
@@ -57,6 +59,7 @@ class FoldsIn(ABC):
         exclude_seen: bool = True,
         items: Any = None,
         exclude: Any = None,
+        rules: CompiledRules | None = None,
         threads: int = 0,
     ) -> Ranking:
         """Return the `k` best items for each history.
@@ -68,7 +71,7 @@ class FoldsIn(ABC):
             sparse matrix is over the model's item rows and carries weights; what is in a list
             weighs 1, or, for a model of sequences, the more the later it stands. Unknown ids are
             left out and counted in a warning of the logger ``pyrec``.
-        k, exclude_seen, items, exclude, threads
+        k, exclude_seen, items, exclude, rules, threads
             As in `Model.recommend`; `exclude_seen` refers to the history given.
 
         Returns
@@ -86,9 +89,13 @@ class FoldsIn(ABC):
         csr, single = _histories(histories, self, self)
         require_room(csr.shape[0], k)
         filter_ = resolve_filter(items, exclude, csr.shape[0], self.items)
-        rows, scores = self.recommend_for_rows(
-            csr, k, exclude_seen=exclude_seen, filter_=filter_, threads=threads
-        )
+
+        def rank(at: NDArray[np.int32], k: int, filter_: Filter) -> Lists:
+            return self.recommend_for_rows(
+                csr.take(at), k, exclude_seen=exclude_seen, filter_=filter_, threads=threads
+            )
+
+        rows, scores = ranked(rules, rank, self.items, csr.shape[0], k, filter_, threads)
         if single:
             return Ranking(rows[0], scores[0], self.items)
         return Ranking(rows, scores, self.items)
@@ -105,7 +112,7 @@ class FoldsIn(ABC):
         """Return rows and scores (n, k) for histories over item rows: no ids."""
         filter_ = filter_ or Filter()
         if exclude_seen:
-            filter_ = filter_.excluding(histories)
+            filter_ = filter_.hiding(histories)
         rows, scores = self._top_k_for(histories, k, filter_, resolve_threads(threads))
         empty = np.diff(histories.offsets) == 0
         rows[empty], scores[empty] = -1, -np.inf

@@ -29,11 +29,14 @@ from pyrec.models.query import (
     checked_k,
     checked_rows,
     encode_queries,
+    is_truth,
     paired_rows,
     require_room,
     resolve_filter,
 )
+from pyrec.models.ruled import ranked
 from pyrec.models.search import Ranges
+from pyrec.rules.rules import CompiledRules
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Estimator", "Lists", "Model", "Step", "checked_input"]
@@ -177,6 +180,7 @@ class Model(ABC):
         exclude_seen: bool | str | list[str] = True,
         items: Any = None,
         exclude: Any = None,
+        rules: CompiledRules | None = None,
         unknown: str = "raise",
         threads: int = 0,
     ) -> Ranking:
@@ -197,6 +201,8 @@ class Model(ABC):
             are counted in a warning of the logger ``pyrec``.
         exclude : same forms, optional
             Items that may not appear. Unknown ids are ignored.
+        rules : CompiledRules, optional
+            What the shop wants of its lists (`pyrec.rules`).
         unknown : {"raise", "empty", "popular"}
             What a user outside the vocabulary gets, and, but for "raise", one inside who has no
             history: an error, an empty list, or the most popular items (scored by their number of
@@ -221,23 +227,16 @@ class Model(ABC):
         )
         require_room(len(rows), k)
         filter_ = resolve_filter(items, exclude, len(rows), self.items)
-        known = np.flatnonzero(rows >= 0)
-        found, scores = self.recommend_rows(
-            rows[known],
-            k,
-            exclude_seen=exclude_seen,
-            filter_=filter_.take(known.astype(np.int32)),
-            threads=threads,
-        )
-        out_rows = np.full((len(rows), k), -1, dtype=np.int32)
-        out_scores = np.full((len(rows), k), -np.inf, dtype=np.float32)
-        out_rows[known], out_scores[known] = found, scores
-        if unknown == "popular":
-            needy = np.flatnonzero((rows < 0) | self._without_history(rows)).astype(np.int32)
-            out_rows[needy], out_scores[needy] = self._popular(filter_.take(needy), k, len(needy))
+
+        def rank(at: NDArray[np.int32], k: int, filter_: Filter) -> Lists:
+            return self._lists(
+                rows[at], k, filter_, unknown, exclude_seen=exclude_seen, threads=threads
+            )
+
+        found, scores = ranked(rules, rank, self.items, len(rows), k, filter_, threads)
         if scalar:
-            return Ranking(out_rows[0], out_scores[0], self.items, users)
-        return Ranking(out_rows, out_scores, self.items, np.asarray(users))
+            return Ranking(found[0], scores[0], self.items, users)
+        return Ranking(found, scores, self.items, np.asarray(users))
 
     def recommend_rows(
         self,
@@ -269,8 +268,8 @@ class Model(ABC):
         user_rows = checked_rows(user_rows, len(self.users))
         require_room(len(user_rows), k)
         filter_ = filter_ or Filter()
-        if not _is(exclude_seen, False):
-            filter_ = filter_.excluding(self._seen(exclude_seen).take(user_rows))
+        if not is_truth(exclude_seen, False):
+            filter_ = filter_.hiding(self._seen(exclude_seen).take(user_rows))
         resolved = resolve_threads(threads)
         if filter_.candidates is not None:
             rows, scores = self._top_k_of_candidates(user_rows, filter_, k, resolved)
@@ -279,6 +278,21 @@ class Model(ABC):
         empty = self._without_history(user_rows)
         rows[empty], scores[empty] = -1, -np.inf
         return rows, scores
+
+    def _lists(
+        self, rows: NDArray[np.int32], k: int, filter_: Filter, unknown: str, **options: Any
+    ) -> Lists:
+        """Return the lists of users of whom some are unknown (-1)."""
+        known = np.flatnonzero(rows >= 0).astype(np.int32)
+        out_rows = np.full((len(rows), k), -1, dtype=np.int32)
+        out_scores = np.full((len(rows), k), -np.inf, dtype=np.float32)
+        out_rows[known], out_scores[known] = self.recommend_rows(
+            rows[known], k, filter_=filter_.take(known), **options
+        )
+        if unknown == "popular":
+            needy = np.flatnonzero((rows < 0) | self._without_history(rows)).astype(np.int32)
+            out_rows[needy], out_scores[needy] = self._popular(filter_.take(needy), k, len(needy))
+        return out_rows, out_scores
 
     def score(self, users: Any, items: Any) -> Any:
         """Return the scores of pairs of users and items, the very bits that lists report.
@@ -360,7 +374,7 @@ class Model(ABC):
 
     def _seen(self, kinds: bool | str | list[str]) -> Csr:
         """Return the pattern of seen pairs, of any kind or of the given ones."""
-        if _is(kinds, True):
+        if is_truth(kinds, True):
             return self.interactions.csr
         if not isinstance(kinds, str | list | tuple | set | frozenset):
             raise DataError(f"exclude_seen: must be True, False or kinds of event, not {kinds!r}")
@@ -384,8 +398,3 @@ class Model(ABC):
         scores.flags.writeable = False
         scored = Csr(candidates.offsets, candidates.columns, scores, len(self.items))
         return _kernels.top_k_of_rows(scored, k=k, threads=threads)
-
-
-def _is(argument: Any, truth: bool) -> bool:
-    """Tell whether an argument is this truth value, numpy's too."""
-    return isinstance(argument, bool | np.bool_) and bool(argument) is truth

@@ -22,6 +22,7 @@ __all__ = [
     "checked_k",
     "checked_rows",
     "encode_queries",
+    "is_truth",
     "known_rows",
     "paired_rows",
     "require_room",
@@ -43,11 +44,14 @@ class Filter:
         A bitset of the items that may appear at all (`pyrec.data.bits`).
     candidates : Csr (n, n_items), optional
         Pattern of the only items that may appear, per query.
+    repeatable : uint64 (n_items / 64 rounded up,), optional
+        A bitset of the items that stay although the user had them.
     """
 
     exclude: Csr | None = None
     allowed: Words | None = None
     candidates: Csr | None = None
+    repeatable: Words | None = None
 
     def take(self, queries: NDArray[np.int32]) -> Self:
         """Return the filter of some of the queries."""
@@ -62,6 +66,18 @@ class Filter:
         if self.exclude is None:
             return replace(self, exclude=pattern)
         return replace(self, exclude=self.exclude.united(pattern))
+
+    def hiding(self, seen: Csr) -> Self:
+        """Return the filter that excludes what users had as well, but for repeatable goods."""
+        if self.repeatable is None:
+            return self.excluding(seen)
+        return self.excluding(select(seen, ~bits_at(self.repeatable, seen.columns)))
+
+    def allowing(self, words: Words | None) -> Self:
+        """Return the filter that allows, of what it does, the items of a bitset; None for all."""
+        if words is None or self.allowed is None:
+            return self if words is None else replace(self, allowed=words)
+        return replace(self, allowed=self.allowed & words)
 
     def remaining_candidates(self) -> Csr:
         """Return the pattern of the candidates that nothing else forbids."""
@@ -96,6 +112,11 @@ def checked_k(k: Any) -> int:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k < 2**31:
         raise DataError(f"k: must be a whole number of 1 or more (and below 2^31), not {k!r}")
     return int(k)
+
+
+def is_truth(argument: Any, truth: bool) -> bool:
+    """Tell whether an argument is this truth value, numpy's too."""
+    return isinstance(argument, bool | np.bool_) and bool(argument) is truth
 
 
 def require_room(n: int, k: int) -> None:

@@ -1,0 +1,207 @@
+"""Lists under rules: exact, and full where they can be, for every model.
+
+A model is asked for lists under a `Filter`, and nothing else of it is needed. What a rule wants of
+the order is made of such lists:
+
+- Boosts. Items fall into sets of the same boost, within which it changes no order. The best of each
+  set, boosted and merged, are therefore the best of all; equal boosted scores stand as the model
+  had them.
+- Caps. A list is walked from its best entry on, and what is below all caps is kept. Where that
+  leaves it short, the groups that are full are forbidden, and the next best are asked for: they are
+  all that can still be kept, in their order. Each turn keeps an entry more, or the list is done.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrec import _kernels
+from pyrec._kernels import Csr
+from pyrec.arguments import require
+from pyrec.data.bits import Words, pack
+from pyrec.data.columns import owned
+from pyrec.data.interactions import select
+from pyrec.data.vocabulary import Vocabulary
+from pyrec.models.query import Filter
+from pyrec.rules.rules import CompiledRules
+from pyrec.runtime import resolve_threads
+
+__all__ = ["Rank", "ranked"]
+
+logger = logging.getLogger("pyrec")
+
+Rows = NDArray[np.int32]
+Lists: TypeAlias = tuple[Rows, NDArray[np.float32]]
+
+Rank: TypeAlias = Callable[[Rows, int, Filter], Lists]
+"""Lists of k for some queries, by number, under the filter of these queries."""
+
+# Of lists that caps may thin out, this many times the entries are asked for at first.
+MARGIN = 3
+
+
+def ranked(
+    rules: CompiledRules | None,
+    rank: Rank,
+    items: Vocabulary,
+    n: int,
+    k: int,
+    filter_: Filter,
+    threads: int,
+) -> Lists:
+    """Return the lists of k of n queries under rules, or without any.
+
+    Raises
+    ------
+    DataError
+        If the rules are not compiled, or for other items or another number of queries.
+    """
+    if rules is None:
+        return rank(np.arange(n, dtype=np.int32), k, filter_)
+    require(rules, CompiledRules, "rules", "Rules(...).compile(catalogue, model.items) makes them")
+    rules = rules.checked(items, n)
+    rows = np.full((n, k), -1, np.int32)
+    scores = np.full((n, k), -np.inf, np.float32)
+    filter_ = replace(filter_, repeatable=rules.repeatable).allowing(rules.allowed)
+    for queries, segment in _segments(rules, n):
+        part = filter_.take(queries).allowing(segment)
+        ruled = _Ruled(rules, rank, queries, k, resolve_threads(threads))
+        rows[queries], scores[queries] = ruled.lists(part)
+    if short := int(np.count_nonzero(rows[:, -1] < 0)):
+        logger.warning("rules: leave %d of %d lists with fewer than %d items", short, n, k)
+    return rows, scores
+
+
+def _segments(rules: CompiledRules, n: int) -> Iterator[tuple[Rows, Words | None]]:
+    """Yield the queries of each segment, and what the segment may see."""
+    members: dict[str | None, list[int]] = defaultdict(list)
+    for query, name in enumerate(rules.chosen or ()):
+        members[name].append(query)
+    if rules.chosen is None:
+        yield np.arange(n, dtype=np.int32), None
+    for name, queries in members.items():
+        yield np.array(queries, np.int32), None if name is None else rules.segments[name]
+
+
+@dataclass(frozen=True)
+class _Ruled:
+    """The lists of queries that may see the same items."""
+
+    rules: CompiledRules
+    rank: Rank
+    queries: Rows
+    k: int
+    threads: int
+
+    def lists(self, filter_: Filter) -> Lists:
+        """Return rows and scores (queries, k)."""
+        rules, everyone = self.rules, np.arange(len(self.queries), dtype=np.int32)
+        at = rules.pinned[rules.places < self.k]
+        if not len(at) and not len(rules.most):
+            return self._best(everyone, self.k, filter_)
+        pins = self._pinned(at, filter_)
+        others = np.ones(len(rules.items), np.bool_)
+        others[at] = False
+        rows, scores = self._filled(pins, filter_.allowing(pack(others)))
+        return _placed(rows, scores, pins[0], rules.places[: len(at)])
+
+    def _best(self, some: Rows, k: int, filter_: Filter) -> Lists:
+        """Return lists of k of some of the queries in order of boosted scores."""
+        if not self.rules.boosted:
+            return self.rank(self.queries[some], k, filter_)
+        found = []
+        for boosted in self.rules.boosted:
+            rows, scores = self.rank(self.queries[some], k, filter_.allowing(boosted.words))
+            changed = (scores.astype(np.float64) * boosted.times + boosted.add).astype(np.float32)
+            found.append((rows, scores, np.where(rows >= 0, changed, np.float32(-np.inf))))
+        rows, scores, changed = map(np.hstack, zip(*found, strict=True))
+        order = np.lexsort((rows, -scores, -changed), axis=1)[:, :k]
+        return np.take_along_axis(rows, order, 1), np.take_along_axis(changed, order, 1)
+
+    def _pinned(self, pinned: Rows, filter_: Filter) -> Lists:
+        """Return pinned items and their scores (queries, pins), -1 where one may not appear."""
+        n, m = len(self.queries), len(self.rules.items)
+        rows = np.full((n, len(pinned)), -1, np.int32)
+        scores = np.full(rows.shape, -np.inf, np.float32)
+        if not len(pinned):
+            return rows, scores
+        wanted = _pattern(np.broadcast_to(pinned, rows.shape), m)
+        if filter_.candidates is not None:
+            among = np.isin(filter_.candidates.columns, pinned)
+            wanted = select(filter_.candidates, among)
+        everything = pack(np.ones(m, np.bool_))
+        asked = replace(filter_, candidates=wanted, repeatable=everything)
+        there = asked.remaining_candidates()
+        place = np.full(m, -1, np.int32)
+        place[pinned] = np.arange(len(pinned))
+        owner = np.repeat(np.arange(n), np.diff(there.offsets))
+        rows[owner, place[there.columns]] = there.columns
+        scores[rows >= 0] = 0.0  # who has no history has no scores, and the pins all the same
+        found, known = self.rank(self.queries, len(pinned), asked)
+        query, entry = np.nonzero(found >= 0)
+        scores[query, place[found[query, entry]]] = known[query, entry]
+        return rows, scores
+
+    def _filled(self, start: Lists, filter_: Filter) -> Lists:
+        """Return lists of k that begin with what is given and go on below all caps."""
+        k, (n, fixed) = self.k, start[0].shape
+        rows = np.full((n, k), -1, np.int32)
+        scores = np.full((n, k), -np.inf, np.float32)
+        rows[:, :fixed], scores[:, :fixed] = start
+        asked = k * MARGIN if len(self.rules.most) else k
+        pending = [(np.arange(n, dtype=np.int32), filter_)]
+        while pending:
+            some, allowed = pending.pop()
+            found = self._best(some, asked, allowed)
+            more = np.hstack([rows[some], found[0]])
+            kept = _kernels.cap_lists(
+                more, self.rules.groups, self.rules.most, fixed=k, k=k, threads=self.threads
+            )
+            rows[some] = np.where(kept >= 0, np.take_along_axis(more, kept, 1), np.int32(-1))
+            values = np.take_along_axis(np.hstack([scores[some], found[1]]), kept, 1)
+            scores[some] = np.where(kept >= 0, values, np.float32(-np.inf))
+            # A list that was not filled shows all there is.
+            short = some[(kept[:, -1] < 0) & (found[0][:, -1] >= 0)]
+            pending += list(self._rest(short, rows[short], filter_))
+        return rows, scores
+
+    def _rest(self, some: Rows, kept: Rows, filter_: Filter) -> Iterator[tuple[Rows, Filter]]:
+        """Yield short lists that have the same full groups, and what may still join them."""
+        members: dict[tuple[tuple[int, ...], ...], list[int]] = defaultdict(list)
+        for number, rows in enumerate(kept):
+            members[tuple(self._full_groups(rows[rows >= 0]))].append(number)
+        for full, lists in members.items():
+            at = np.array(lists, np.int32)
+            closed = [np.isin(of, full[cap]) for cap, of in enumerate(self.rules.groups)]
+            part = filter_.take(some[at]).allowing(pack(~np.logical_or.reduce(closed)))
+            yield some[at], part.excluding(_pattern(kept[at], len(self.rules.items)))
+
+    def _full_groups(self, rows: Rows) -> Iterator[tuple[int, ...]]:
+        """Yield for each cap the groups of which a list has as many as it may."""
+        for of, most in zip(self.rules.groups, self.rules.most, strict=True):
+            groups, counts = np.unique(of[rows], return_counts=True)
+            yield tuple(groups[(counts >= most) & (groups >= 0)].tolist())
+
+
+def _placed(rows: Rows, scores: NDArray[np.float32], pins: Rows, places: Rows) -> Lists:
+    """Move the pins, which stand first, to their places, or to the end of what there is."""
+    at_place = np.zeros(rows.shape, np.bool_)
+    query, pin = np.nonzero(pins >= 0)
+    at_place[query, places[pin]] = True
+    # For entry after entry its place: first those of pins, in order, then the free ones.
+    place = np.where(rows >= 0, np.argsort(~at_place, axis=1, kind="stable"), rows.shape[1])
+    order = np.argsort(place, axis=1, kind="stable")
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+
+
+def _pattern(rows: Rows, items: int) -> Csr:
+    """Return the pattern of rows (n, k), in any order and padded with -1."""
+    ordered = np.sort(rows, axis=1)
+    columns = ordered[ordered >= 0].astype(np.int32)
+    offsets = np.append(0, np.cumsum(np.sum(rows >= 0, axis=1, dtype=np.int64)))
+    return Csr(owned(offsets), owned(columns), owned(np.ones(len(columns), np.float32)), items)

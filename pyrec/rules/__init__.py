@@ -1,0 +1,1 @@
+"""Rules of a shop inside the lists: what may appear, caps, pins, boosts."""

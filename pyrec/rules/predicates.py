@@ -1,0 +1,309 @@
+"""Predicates over the columns of a catalogue, as values: ``where("price").between(5, 20)``."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from math import isfinite
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrec.config import suggestion
+from pyrec.data.moments import Moment, microseconds
+from pyrec.errors import DataError
+
+__all__ = ["Predicate", "predicate_of", "valid_at", "where"]
+
+Mask = NDArray[np.bool_]
+Value = str | int | float | bool
+
+
+class Columns(Protocol):
+    """What a predicate looks at: columns with an entry for each item."""
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """Return a column as numbers, NaN where they are missing."""
+
+    def texts(self, column: str) -> list[Any]:
+        """Return a column as Python values."""
+
+    def times(self, column: str) -> NDArray[np.float64]:
+        """Return a column as microseconds since 1970, NaN where they are missing."""
+
+    def missing(self, column: str) -> Mask:
+        """Tell where a column has no value."""
+
+    def is_text(self, column: str) -> bool:
+        """Tell whether a column holds text."""
+
+    def note_absent(self, column: str, values: Iterable[Any]) -> None:
+        """Note values that no item has."""
+
+
+class Predicate(ABC):
+    """Something that is true of some items: combine with ``&``, ``|`` and ``~``.
+
+    A missing value (an empty text, a NaN) satisfies no comparison. ``~`` is plain negation: what is
+    not known to be of the region CN is let through by ``~where("region").equals("CN")``; add
+    ``& ~where("region").missing()`` to ask for a known one.
+    """
+
+    @abstractmethod
+    def holds(self, columns: Columns) -> Mask:
+        """Tell of which items it is true."""
+
+    def __and__(self, other: "Predicate") -> "Predicate":
+        return _Both(self, _checked(other))
+
+    def __or__(self, other: "Predicate") -> "Predicate":
+        return _Either(self, _checked(other))
+
+    def __invert__(self) -> "Predicate":
+        return _Not(self)
+
+    def __bool__(self) -> NoReturn:
+        raise DataError(
+            "a predicate is neither true nor false: join predicates by & and |, not by and, or"
+        )
+
+
+@dataclass(frozen=True)
+class where:
+    """A column of a catalogue, to make predicates of.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+
+    Examples
+    --------
+    >>> cheap_tea = where("price").between(5, 20) & where("category").isin(["tea"])
+    >>> shown = cheap_tea & ~where("region").equals("CN") & (where("stock") > 0)
+    """
+
+    column: str
+
+    def equals(self, value: Value) -> Predicate:
+        """Be this value."""
+        return self.isin([value])
+
+    def isin(self, values: Iterable[Value]) -> Predicate:
+        """Be one of these values; one that no item has is named in a warning."""
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise DataError(f"{self.column}: isin takes a list of values, not {values!r}")
+        return _OneOf(self.column, tuple(_value(self.column, value) for value in values))
+
+    def between(self, low: float, high: float) -> Predicate:
+        """Be from `low` to `high`, both included."""
+        return (self >= low) & (self <= high)
+
+    def missing(self) -> Predicate:
+        """Have no value."""
+        return _Missing(self.column)
+
+    def __lt__(self, number: float) -> Predicate:
+        return _Compared(self.column, "<", _number(self.column, number))
+
+    def __le__(self, number: float) -> Predicate:
+        return _Compared(self.column, "<=", _number(self.column, number))
+
+    def __gt__(self, number: float) -> Predicate:
+        return _Compared(self.column, ">", _number(self.column, number))
+
+    def __ge__(self, number: float) -> Predicate:
+        return _Compared(self.column, ">=", _number(self.column, number))
+
+
+def valid_at(moment: Moment, since: str = "valid_from", until: str = "valid_until") -> Predicate:
+    """Return the predicate of what is on offer at a moment: from `since` on, before `until`.
+
+    An offer without a beginning has always begun, one without an end never ends.
+
+    Parameters
+    ----------
+    moment : str or int
+        ISO 8601, of UTC unless it says otherwise, or microseconds since 1970.
+    since, until : str
+        Columns of text in ISO 8601, of numpy datetimes, or of microseconds.
+
+    Examples
+    --------
+    >>> summer = valid_at("2026-07-01") & (where("age_limit") <= 16)
+    """
+    return _ValidAt(microseconds(moment, "moment"), since, until)
+
+
+@dataclass(frozen=True)
+class _Both(Predicate):
+    left: Predicate
+    right: Predicate
+
+    def holds(self, columns: Columns) -> Mask:
+        return self.left.holds(columns) & self.right.holds(columns)
+
+
+@dataclass(frozen=True)
+class _Either(Predicate):
+    left: Predicate
+    right: Predicate
+
+    def holds(self, columns: Columns) -> Mask:
+        return self.left.holds(columns) | self.right.holds(columns)
+
+
+@dataclass(frozen=True)
+class _Not(Predicate):
+    other: Predicate
+
+    def holds(self, columns: Columns) -> Mask:
+        return ~self.other.holds(columns)
+
+
+@dataclass(frozen=True)
+class _Missing(Predicate):
+    column: str
+
+    def holds(self, columns: Columns) -> Mask:
+        return columns.missing(self.column)
+
+
+@dataclass(frozen=True)
+class _Compared(Predicate):
+    column: str
+    sign: str
+    number: float
+
+    def holds(self, columns: Columns) -> Mask:
+        compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+        found: Mask = compare[self.sign](columns.numbers(self.column), self.number)
+        return found
+
+
+@dataclass(frozen=True)
+class _OneOf(Predicate):
+    column: str
+    values: tuple[Value, ...]
+
+    def holds(self, columns: Columns) -> Mask:
+        texts = [value for value in self.values if isinstance(value, str)]
+        numbers = [value for value in self.values if not isinstance(value, str)]
+        if texts and not columns.is_text(self.column):
+            raise DataError(
+                f"{self.column}: is a column of numbers; compare it with numbers, not {texts[0]!r}"
+            )
+        found = ~columns.missing(self.column)
+        if numbers:
+            held = columns.numbers(self.column)
+            found &= np.isin(held, numbers)
+        elif texts:
+            wanted, values = set(texts), columns.texts(self.column)
+            found &= np.fromiter((value in wanted for value in values), np.bool_, len(values))
+        else:
+            found[:] = False
+        columns.note_absent(self.column, self.values)
+        return found
+
+
+@dataclass(frozen=True)
+class _ValidAt(Predicate):
+    time: int
+    since: str
+    until: str
+
+    def holds(self, columns: Columns) -> Mask:
+        begun = columns.missing(self.since) | (columns.times(self.since) <= self.time)
+        over = columns.times(self.until) <= self.time  # false where there is no end
+        result: Mask = begun & ~over
+        return result
+
+
+def _checked(other: Any) -> Predicate:
+    if not isinstance(other, Predicate):
+        raise DataError(
+            f"{other!r} is no predicate; put comparisons in brackets: (where('stock') > 0) & ..."
+        )
+    return other
+
+
+def _value(column: str, value: Any) -> Value:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str) and value:
+        return value
+    return _number(column, value)
+
+
+def _number(column: str, value: Any) -> float:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float) or not isfinite(value):
+        raise DataError(f"{column}: cannot be compared with {value!r}; a finite number is needed")
+    return value
+
+
+_SIGNS = {"above": "__gt__", "at_least": "__ge__", "below": "__lt__", "at_most": "__le__"}
+_WORDS = ("between", "equals", "isin", "missing", *_SIGNS)
+
+
+def predicate_of(data: Mapping[str, Any]) -> Predicate:
+    """Return the predicate that plain data describe, such as a table of TOML.
+
+    Parameters
+    ----------
+    data : mapping
+        ``{"column": "price", "between": [5, 20]}``, with one of ``equals``, ``isin``, ``between``,
+        ``above``, ``at_least``, ``below``, ``at_most`` and ``missing``; ``{"valid_at": moment}``;
+        or ``{"all": [...]}``, ``{"any": [...]}``, ``{"not": {...}}`` of such data.
+
+    Raises
+    ------
+    DataError
+        For data that describe none, with the nearest right word.
+
+    Examples
+    --------
+    >>> tea = {"column": "category", "equals": "tea"}
+    >>> predicate_of({"all": [tea, {"not": {"column": "region", "equals": "CN"}}]}) == (
+    ...     where("category").equals("tea") & ~where("region").equals("CN")
+    ... )
+    True
+    """
+    if not isinstance(data, Mapping) or not data:
+        raise DataError(f"a predicate is a table such as {{column = 'stock', above = 0}}: {data!r}")
+    if "column" in data:
+        return _comparison_of(dict(data))
+    if len(data) == 1:
+        ((word, value),) = data.items()
+        if word == "not":
+            return ~predicate_of(value)
+        if word == "valid_at":
+            return valid_at(value)
+        if word in ("all", "any") and isinstance(value, list | tuple) and value:
+            parts = [predicate_of(part) for part in value]
+            return reduce((lambda a, b: a & b) if word == "all" else (lambda a, b: a | b), parts)
+    word = next(iter(data))
+    raise DataError(f"{word}: unknown in a predicate{suggestion(word, _JOINS)}")
+
+
+_JOINS = ("all", "any", "column", "not", "valid_at")
+
+
+def _comparison_of(data: dict[str, Any]) -> Predicate:
+    column = where(str(data.pop("column")))
+    if len(data) != 1:
+        raise DataError(f"{column.column}: needs one of {', '.join(_WORDS)}, not {list(data)}")
+    ((word, value),) = data.items()
+    if word in _SIGNS:
+        return getattr(column, _SIGNS[word])(value)  # type: ignore[no-any-return]
+    if word == "between":
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise DataError(f"{column.column}: between takes the two ends, not {value!r}")
+        return column.between(*value)
+    if word == "missing":
+        return column.missing() if value else ~column.missing()
+    if word in ("equals", "isin"):
+        return column.equals(value) if word == "equals" else column.isin(value)
+    raise DataError(f"{column.column}.{word}: unknown{suggestion(word, _WORDS)}")

@@ -1,0 +1,288 @@
+"""Rules: what a shop wants of its lists, as a value; compiled, they fit the rows of a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrec.arguments import require
+from pyrec.config import suggestion
+from pyrec.data.bits import Words, pack
+from pyrec.data.catalogue import Catalogue
+from pyrec.data.columns import owned
+from pyrec.data.vocabulary import Vocabulary
+from pyrec.errors import DataError
+from pyrec.rules.allowed import Allowed, Shelf
+from pyrec.rules.predicates import Predicate
+
+__all__ = ["Boost", "Boosted", "CompiledRules", "Rules"]
+
+# A boost of its own for each item is a matter of re-ranking: each takes a pass over the items.
+MOST_BOOSTS = 64
+
+
+@dataclass(frozen=True)
+class Boost:
+    """Scores of some items changed to ``score * times + add``.
+
+    Parameters
+    ----------
+    what : Predicate, Allowed or sequence of ids
+        Which items.
+    times : float, default 1
+        Above 0. A score below 0 moves away from 0 as well: use `add` where scores may be negative.
+    add : float, default 0
+        In units of the model's scores.
+
+    Examples
+    --------
+    >>> from pyrec.rules.predicates import where
+    >>> Boost(where("margin") > 0.3, times=1.2).times
+    1.2
+    """
+
+    what: Any
+    times: float = 1.0
+    add: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not (isfinite(self.times) and self.times > 0 and isfinite(self.add)):
+            raise DataError(
+                f"boosts: times must be above 0 and both finite, not {self.times}, {self.add}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a shop wants of its lists.
+
+    Parameters
+    ----------
+    where : Predicate or Allowed, optional
+        The only items that may appear.
+    segments : mapping of name to Predicate or Allowed
+        Further restrictions, of which each user has one: regions, age groups.
+        `CompiledRules.per_user` says which.
+    caps : mapping of column to int
+        The most items of a list with the same value in the column: ``{"brand": 2}``. Items without
+        a value are not capped. With several caps a list is filled in order of scores by the items
+        that are below all of them.
+    pinned : sequence of ids, or mapping of place to id
+        Items that stand first in every list, in this order, or at these places (from 1), whatever
+        their scores and whether the user has had them. One that a rule, `items` or `exclude`
+        forbids is left out. They count under the caps, and no cap removes them.
+    boosts : sequence of Boost
+        Several for one item are applied in this order.
+    repeatable : Predicate, Allowed or sequence of ids, optional
+        Goods that are bought again: `exclude_seen` does not remove them.
+
+    Examples
+    --------
+    >>> from pyrec.rules.predicates import where
+    >>> rules = Rules(where=where("stock") > 0, caps={"brand": 2})
+    >>> rules.caps
+    {'brand': 2}
+    """
+
+    where: Any = None
+    segments: Mapping[str, Any] = field(default_factory=dict)
+    caps: Mapping[str, int] = field(default_factory=dict)
+    pinned: Sequence[Any] | Mapping[int, Any] = ()
+    boosts: Sequence[Boost] = ()
+    repeatable: Any = None
+
+    def __post_init__(self) -> None:
+        """Check what needs no catalogue."""
+        for column, most in self.caps.items():
+            if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
+                raise DataError(f"caps[{column!r}]: must be a whole number of 1 or more: {most!r}")
+        for boost in self.boosts:
+            require(boost, Boost, "boosts", "Boost(what, times=2) makes one")
+        if isinstance(self.pinned, str):
+            raise DataError(f"pinned: must be a list of ids or ids by place, not {self.pinned!r}")
+
+    def compile(self, catalogue: Catalogue | None, items: Vocabulary) -> "CompiledRules":
+        """Return the rules for the items of a model, to be used for many requests.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+            The columns that predicates and caps name. None if there are neither.
+        items : Vocabulary
+            The model's.
+
+        Raises
+        ------
+        DataError
+            For an unknown column or a comparison that its values do not allow.
+        UnknownIdError
+            For a pinned, boosted or repeatable id that the model does not know.
+        """
+        shelf = None if catalogue is None else Shelf(catalogue, items)
+        repeatable = _items(self.repeatable, "repeatable", shelf, items)
+        where = _items(self.where, "where", shelf, items)
+        rows, places = _pinned(self.pinned, items)
+        groups = [_shelf(shelf, "caps").groups(column) for column in self.caps]
+        return CompiledRules(
+            items=items,
+            allowed=None if where is None else where.words,
+            segments={
+                name: _required(_items(what, f"segments[{name!r}]", shelf, items)).words
+                for name, what in self.segments.items()
+            },
+            groups=owned(np.array(groups, np.int32).reshape(len(groups), len(items))),
+            most=owned(np.array(list(self.caps.values()), np.int32)),
+            pinned=rows,
+            places=places,
+            boosted=_boosted(self.boosts, shelf, items),
+            repeatable=None if repeatable is None else repeatable.words,
+        )
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Items with the same boost, as a bitset."""
+
+    words: Words
+    times: float
+    add: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CompiledRules:
+    """Rules as rows and bitsets of one model's items; `Rules.compile` makes them.
+
+    Attributes
+    ----------
+    items : Vocabulary
+        The model's.
+    allowed : Words, optional
+        What may appear in any list.
+    segments : mapping of name to Words
+        What may appear in the lists of a segment.
+    groups : int32 (caps, n_items)
+        The group of each item under each cap, -1 for none.
+    most : int32 (caps,)
+        How many of a group a list may have.
+    pinned, places : int32 (pins,)
+        Rows of pinned items and their places from 0, in order of places.
+    boosted : tuple of Boosted
+        Disjoint sets that make up all items; empty if there are no boosts.
+    repeatable : Words, optional
+        What `exclude_seen` does not remove.
+    chosen : sequence of names, optional
+        The segment of each query.
+    """
+
+    items: Vocabulary
+    allowed: Words | None
+    segments: Mapping[str, Words]
+    groups: NDArray[np.int32]
+    most: NDArray[np.int32]
+    pinned: NDArray[np.int32]
+    places: NDArray[np.int32]
+    boosted: tuple[Boosted, ...]
+    repeatable: Words | None
+    chosen: tuple[str | None, ...] | None = None
+
+    def per_user(self, names: Sequence[str | None]) -> Self:
+        """Return the rules for a request in which each user belongs to a segment.
+
+        Parameters
+        ----------
+        names : sequence of str or None
+            One name of a segment per user of the request, in their order; None for no restriction.
+
+        Raises
+        ------
+        DataError
+            For an unknown name, with the nearest.
+        """
+        names = tuple(names)
+        for name in set(names) - {None, *self.segments}:
+            nearest = suggestion(str(name), [*self.segments])
+            raise DataError(f"segments: {name!r} is unknown{nearest}")
+        return replace(self, chosen=names)
+
+    def checked(self, items: Vocabulary, queries: int) -> Self:
+        """Return the rules, or raise if they are not of these items or queries."""
+        if self.items is not items and self.items != items:
+            raise DataError("rules: are of other items; compile them for model.items")
+        if self.chosen is not None and len(self.chosen) != queries:
+            raise DataError(f"rules: name {len(self.chosen)} segments for {queries} users")
+        if self.chosen is None and self.segments:
+            raise DataError(
+                "rules: have segments; rules.per_user(names) says which each user is of"
+            )
+        return self
+
+
+def _shelf(shelf: Shelf | None, name: str) -> Shelf:
+    if shelf is None:
+        raise DataError(f"{name}: needs a catalogue; pass it to compile")
+    return shelf
+
+
+def _items(what: Any, name: str, shelf: Shelf | None, items: Vocabulary) -> Allowed | None:
+    """Return the set of items that a predicate, a set or ids mean."""
+    if what is None:
+        return None
+    if isinstance(what, Predicate):
+        return _shelf(shelf, name).compile(what, name)
+    if isinstance(what, Allowed):
+        if what.items != items:
+            raise DataError(f"{name}: is a set of other items; compile it for model.items")
+        return what
+    if isinstance(what, str) or not hasattr(what, "__iter__"):
+        raise DataError(f"{name}: must be a predicate, a compiled set or a list of ids: {what!r}")
+    return Allowed.of_rows(items, items.encode(np.asarray(list(what))) if list(what) else [])
+
+
+def _required(allowed: Allowed | None) -> Allowed:
+    if allowed is None:
+        raise DataError("segments: each needs a predicate; None as a user's segment restricts none")
+    return allowed
+
+
+def _pinned(
+    pinned: Sequence[Any] | Mapping[int, Any], items: Vocabulary
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return rows and places of pinned items, by place."""
+    by_place = dict(pinned) if isinstance(pinned, Mapping) else dict(enumerate(pinned, start=1))
+    for place in by_place:
+        if isinstance(place, bool) or not isinstance(place, int | np.integer) or place < 1:
+            raise DataError(f"pinned: places are whole numbers from 1, not {place!r}")
+    places = sorted(by_place)
+    ids = [by_place[place] for place in places]
+    rows = np.asarray(items.encode(np.asarray(ids)) if ids else [], np.int32)
+    if len(np.unique(rows)) < len(rows):
+        raise DataError("pinned: an item is named twice")
+    return owned(rows), owned(np.array(places, np.int32) - np.int32(1))
+
+
+def _boosted(
+    boosts: Sequence[Boost], shelf: Shelf | None, items: Vocabulary
+) -> tuple[Boosted, ...]:
+    """Cut the items into sets of the same boost."""
+    if not boosts:
+        return ()
+    times, add = np.ones(len(items)), np.zeros(len(items))
+    for boost in boosts:
+        what = _items(boost.what, "boosts", shelf, items)
+        chosen = np.ones(len(items), np.bool_) if what is None else what.mask
+        times[chosen] *= boost.times
+        add[chosen] = add[chosen] * boost.times + boost.add
+    kinds, of = np.unique(np.column_stack([times, add]), axis=0, return_inverse=True)
+    if len(kinds) > MOST_BOOSTS:
+        raise DataError(
+            f"boosts: items have {len(kinds)} different ones, more than {MOST_BOOSTS}; "
+            "re-rank longer lists instead"
+        )
+    return tuple(
+        Boosted(owned(pack(of.ravel() == kind)), float(factor), float(addend))
+        for kind, (factor, addend) in enumerate(kinds)
+    )

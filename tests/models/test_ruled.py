@@ -1,0 +1,230 @@
+"""Rules against the plain way: the whole order of a model, filtered and walked in Python."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pyrec
+from pyrec.data.bits import bits_at, unpack
+from pyrec.data.catalogue import Catalogue
+from pyrec.data.interactions import as_csr
+from pyrec.data.vocabulary import Vocabulary
+from pyrec.errors import DataError
+from pyrec.models.query import Filter
+from pyrec.models.ruled import ranked
+from pyrec.rules.allowed import Allowed
+from pyrec.rules.predicates import where
+from pyrec.rules.rules import Boost, Rules
+
+N, M = 6, 40
+ITEMS = Vocabulary(np.arange(M))
+
+
+def shop(seed=0, brands=5):
+    rng = np.random.default_rng(seed)
+    columns = {
+        "brand": rng.integers(-1, brands, M).astype(np.float64),
+        "kind": rng.integers(0, 3, M).astype(np.float64),
+        "price": rng.integers(1, 20, M).astype(np.float64),
+    }
+    columns["brand"][columns["brand"] < 0] = np.nan
+    return Catalogue(ITEMS, columns)
+
+
+def ranker(scores, seen=None):
+    """A model of given scores, -inf for what it does not reach."""
+
+    def rank(at, k, filter_):
+        rows, best = np.full((len(at), k), -1, np.int32), np.full((len(at), k), -np.inf, np.float32)
+        if seen is not None:
+            filter_ = filter_.hiding(as_csr(sp.csr_array(seen[at])))
+        for i, query in enumerate(at):
+            may = np.isfinite(scores[query])
+            if filter_.allowed is not None:
+                may &= unpack(filter_.allowed, M)
+            for pattern, keep in ((filter_.exclude, False), (filter_.candidates, True)):
+                if pattern is not None:
+                    named = np.zeros(M, bool)
+                    named[pattern.columns[slice(*pattern.offsets[i : i + 2])]] = True
+                    may &= named == keep
+            order = np.lexsort((np.arange(M), -scores[query]))
+            order = order[may[order]][:k]
+            rows[i, : len(order)], best[i, : len(order)] = order, scores[query][order]
+        return rows, best
+
+    return rank
+
+
+def greedy(order, k, groups, most, pins=()):
+    """Walk (row, score) pairs from the best on; pins are (row, score, place)."""
+    kept = [(row, score) for row, score, _ in pins]
+    for row, score in order:
+        if len(kept) == k:
+            break
+        if row in [kept_row for kept_row, _ in kept]:
+            continue
+        for of, limit in zip(groups, most, strict=True):
+            same = sum(of[other] == of[row] for other, _ in kept)
+            if of[row] >= 0 and same >= limit:
+                break
+        else:
+            kept.append((row, score))
+    free = kept[len(pins) :]
+    by_place = {place: (row, score) for row, score, place in pins}
+    listed = []
+    while free or by_place:
+        place = len(listed)
+        if place in by_place or not free:
+            listed.append(by_place.pop(place if place in by_place else min(by_place)))
+        else:
+            listed.append(free.pop(0))
+    return listed
+
+
+def wanted_lists(scores, k, rules, may, seen):
+    """The lists that rules ask for, one after the other."""
+    lists = []
+    for query in range(len(scores)):
+        allowed = may[query] & np.isfinite(scores[query])
+        if rules.allowed is not None:
+            allowed &= unpack(rules.allowed, M)
+        if rules.chosen is not None and rules.chosen[query] is not None:
+            allowed &= unpack(rules.segments[rules.chosen[query]], M)
+        again = np.zeros(M, bool) if rules.repeatable is None else unpack(rules.repeatable, M)
+        raw = scores[query].astype(np.float64)
+        boosted = scores[query].copy()
+        for boost in rules.boosted:
+            of = unpack(boost.words, M)
+            boosted[of] = (raw * boost.times + boost.add)[of].astype(np.float32)
+        at = [(r, scores[query][r], p) for r, p in zip(rules.pinned, rules.places, strict=True)]
+        pins = [pin for pin in at if pin[2] < k and allowed[pin[0]]]
+        named = {pin[0] for pin in at if pin[2] < k}
+        rows = np.lexsort((np.arange(M), -raw, -boosted))
+        shown = allowed & (~seen[query] | again)
+        order = [(r, boosted[r]) for r in rows if shown[r] and r not in named]
+        lists.append(greedy(order, k, rules.groups, rules.most, pins))
+    return lists
+
+
+def assert_lists(found, wanted):
+    for rows, scores, entries in zip(*found, wanted, strict=True):
+        length = len(entries)
+        assert rows.tolist() == [row for row, _ in entries] + [-1] * (len(rows) - length)
+        np.testing.assert_array_equal(
+            scores[:length], np.array([s for _, s in entries], np.float32)
+        )
+        assert np.all(np.isneginf(scores[length:]))
+
+
+@settings(max_examples=150)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_lists_are_those_of_filtering_and_walking(data, seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-4, 12, (N, M)).astype(np.float32)  # with many ties
+    seen = rng.random((N, M)) < 0.2
+    excluded = rng.random((N, M)) < data.draw(st.sampled_from([0, 0.3]))
+    draw = lambda *of: data.draw(st.sampled_from(of))  # noqa: E731
+    boosts = [Boost(where("price") > 12, add=3.5), Boost([3, 7, 9], times=2, add=-1)]
+    rules = Rules(
+        where=draw(None, where("price") < 15, where("price") > 99),
+        segments={"a": where("kind").equals(0), "b": where("kind").isin([1, 2])},
+        caps=draw({}, {"brand": 1}, {"brand": 2, "kind": 3}, {"kind": 1}),
+        pinned=draw([], [5, 2], {3: 8, 1: 11, 90: 4}),
+        boosts=draw([], boosts[:1], boosts),
+        repeatable=draw(None, where("price") < 10, [1, 2, 3]),
+    ).compile(shop(seed), ITEMS)
+    rules = rules.per_user(rng.choice(np.array(["a", "b", None]), N).tolist())
+    k = draw(1, 4, 12, 50)
+    filter_ = Filter(exclude=as_csr(sp.csr_array(excluded)))
+    found = ranked(rules, ranker(scores, seen), ITEMS, N, k, filter_, 1)
+    assert_lists(found, wanted_lists(scores, k, rules, ~excluded, seen))
+
+
+def test_a_list_is_filled_beyond_a_long_run_of_one_group():
+    scores = np.tile(np.arange(M, 0, -1, dtype=np.float32), (2, 1))
+    catalogue = Catalogue(ITEMS, {"brand": np.where(np.arange(M) < 30, 0.0, np.arange(M))})
+    rules = Rules(caps={"brand": 2}).compile(catalogue, ITEMS)
+    rows, _ = ranked(rules, ranker(scores), ITEMS, 2, 5, Filter(), 1)
+    assert rows.tolist() == [[0, 1, 30, 31, 32]] * 2
+
+
+def test_caps_that_cannot_be_met_leave_short_lists_and_are_counted(caplog):
+    catalogue = Catalogue(ITEMS, {"brand": np.arange(M) % 2.0})
+    rules = Rules(caps={"brand": 2}).compile(catalogue, ITEMS)
+    rows, _ = ranked(rules, ranker(np.ones((3, M), np.float32)), ITEMS, 3, 6, Filter(), 1)
+    assert rows.tolist() == [[0, 1, 2, 3, -1, -1]] * 3
+    assert "rules: leave 3 of 3 lists with fewer than 6 items" in caplog.text
+
+
+LOG = sp.random_array((30, M), density=0.2, rng=np.random.default_rng(0), format="csr")
+MODELS = [pyrec.ALS(factors=5, iterations=3), pyrec.ItemKNN(neighbors=12), pyrec.Popularity()]
+
+
+@pytest.mark.parametrize("estimator", MODELS, ids=lambda e: e.name)
+def test_a_model_obeys(simd, estimator):
+    model = estimator.fit(LOG)
+    catalogue = Catalogue(ITEMS, shop().columns)
+    rules = Rules(
+        where=where("price") > 3, caps={"brand": 2}, pinned=[5], boosts=[Boost([7], times=1.5)]
+    ).compile(catalogue, model.items)
+    users = np.arange(30)
+    whole = model.recommend(users, M, exclude_seen=False)
+    scores = np.full((30, M), -np.inf, np.float32)
+    query, entry = np.nonzero(whole.rows >= 0)
+    scores[query, whole.rows[query, entry]] = whole.scores[query, entry]
+    seen = LOG.toarray() != 0
+    lists = model.recommend(users, 8, rules=rules)
+    # A pin stands in every list, with a score of 0 where the model has none.
+    scores[:, 5] = np.where(np.isfinite(scores[:, 5]), scores[:, 5], 0)
+    wanted = wanted_lists(scores, 8, rules, np.ones((30, M), bool), seen)
+    assert_lists((lists.rows, lists.scores), wanted)
+    for threads in (1, 3):
+        again = model.recommend(users[::-1], 8, rules=rules, threads=threads)
+        np.testing.assert_array_equal(again.rows, lists.rows[::-1])
+        np.testing.assert_array_equal(again.scores, lists.scores[::-1])
+    folded = model.recommend_for(as_csr(LOG), 8, rules=rules)
+    assert np.all((folded.rows == 5).sum(axis=1) == 1)
+    assert model.recommend(4, 3, rules=rules).ids.tolist() == lists.ids[4, :3].tolist()
+
+
+def test_strangers_get_what_is_pinned():
+    model = pyrec.ItemKNN().fit(LOG)
+    rules = Rules(pinned={2: 9, 1: 4}).compile(None, model.items)
+    ranking = model.recommend([99], 3, rules=rules, unknown="empty")
+    assert (ranking.ids.tolist(), ranking.scores.tolist()) == ([[4, 9, None]], [[0, 0, -np.inf]])
+    assert model.recommend([99], 3, rules=rules, unknown="popular").ids[0, :2].tolist() == [4, 9]
+    assert model.recommend(3, 3, rules=rules, exclude=[9]).ids.tolist()[0] == 4
+    assert 9 not in model.recommend(3, 3, rules=rules, exclude=[9]).ids.tolist()
+    assert model.recommend(3, 3, rules=rules, items=[[9, 8]]).ids.tolist() == [8, 9, None]
+
+
+def test_nothing_allowed_gives_empty_lists(caplog):
+    model = pyrec.Popularity().fit(LOG)
+    rules = Rules(where=where("price") > 999).compile(shop(), model.items)
+    assert "where: excludes all 40 items (0 are not in the catalogue)" in caplog.text
+    assert model.recommend([0, 1], 3, rules=rules).counts.tolist() == [0, 0]
+
+
+def test_bad_rules_are_refused():
+    model = pyrec.Popularity().fit(LOG)
+    segments = Rules(segments={"a": where("price") > 3}).compile(shop(), model.items)
+    elsewhere = Rules(pinned=["x"]).compile(None, Vocabulary(["x"]))
+    for rules, message in (
+        (Rules(), r"rules: must be of type CompiledRules, not Rules; Rules\(...\).compile"),
+        (segments, "rules: have segments; rules.per_user"),
+        (segments.per_user(["a"] * 3), "rules: name 3 segments for 2 users"),
+        (elsewhere, "rules: are of other items"),
+        (replace(segments, items=Vocabulary([1])), "rules: are of other items"),
+    ):
+        with pytest.raises(DataError, match=message):
+            model.recommend([0, 1], rules=rules)
+
+
+def test_repeatable_goods_stay():
+    hidden = Filter(repeatable=Allowed.of_rows(ITEMS, [1]).words).hiding(as_csr(LOG)).exclude
+    assert not np.any(bits_at(Allowed.of_rows(ITEMS, [1]).words, hidden.columns))
+    assert hidden.nnz == LOG.nnz - np.count_nonzero(LOG.indices == 1)
