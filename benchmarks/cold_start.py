@@ -32,17 +32,27 @@ CONTENT = [
     for weighting in ("none", "tfidf", "bm25")
     for neighbors in (20, 50, 100, 300)
 ]
-FACTORS = [
-    pyrec.FeatureALS(
-        factors=factors, regularization=regularization, iterations=8, profile_weight=weight,
-        map_regularization=ridge, map_exponent=exponent,
-    )
-    for factors, regularization in ((64, 0.01), (256, 0.003))
-    for weight in (0.0, 0.3)
-    for ridge, exponent in ((1.0, 0.0), (3.0, 0.5))
-]  # fmt: skip
 
 
+def factorizations(factors, weights, maps):
+    return [
+        pyrec.FeatureALS(
+            factors=number, regularization=regularization, iterations=8, profile_weight=weight,
+            map_regularization=ridge, map_exponent=exponent,
+        )
+        for number, regularization in factors
+        for weight in weights
+        for ridge, exponent in maps
+    ]  # fmt: skip
+
+
+FACTORS = factorizations(((64, 0.01), (256, 0.003)), (0.0, 0.3), ((1.0, 0.0), (3.0, 0.5)))
+# Where the best of these is at the edge.
+MORE_FACTORS = factorizations(
+    ((64, 0.01), (256, 0.003), (256, 0.01)),
+    (0.0, 0.3, 1.0),
+    ((0.1, 0.0), (0.3, 0.0), (1.0, 0.0), (3.0, 0.5)),
+)
 EXPOSURES = (0.5, 0.7, 0.85)
 
 
@@ -254,9 +264,9 @@ def compare_new_users(name, shop, best):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", nargs="+", choices=SHOPS)
-    parser.add_argument("--factors", type=int, help="try FeatureALS with so many factors only")
+    parser.add_argument("--wide", action="store_true", help="choose from more options")
     args = parser.parse_args()
-    grid = [e for e in FACTORS if args.factors in (None, e.factors)]
+    grid = MORE_FACTORS if args.wide else FACTORS
     for name in args.data:
         shop = SHOPS[name]()
         best = compare_new_items(name, shop, grid)
