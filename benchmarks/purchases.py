@@ -27,7 +27,7 @@ from pyrec.workflow.steps import Steps
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BASKETS = ("online_retail", "complete_journey")
 # Models of ratings and of features, and what is made of other models.
-LEFT_OUT = ("auto", "blend", "content_knn", "explicit_als")
+LEFT_OUT = ("auto", "blend", "content_knn", "explicit_als", "feature_als")
 # A closed form for more items than this takes minutes.
 DENSE = 6000
 
