@@ -5,7 +5,6 @@ returns a `Model`, which is immutable, may be queried by any number of threads, 
 it was trained on. What not every model can do is an ability (`pyrec.models.abilities`).
 """
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +39,6 @@ from pyrec.rules.rules import CompiledRules
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Estimator", "Lists", "Model", "Step", "checked_input"]
-
-logger = logging.getLogger("pyrec")
 
 Lists: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Rows and scores, (n, k) each: best first, padded with -1 and -inf."""

@@ -6,6 +6,7 @@ from pyrec.rerank.chain import Chain
 from pyrec.rerank.context import Context
 from pyrec.rerank.diversity import DPP, MMR
 from pyrec.rerank.exposure import ExposureFloor
+from pyrec.rerank.reranked import RerankedModel
 
 __all__ = [
     "DPP",
@@ -17,4 +18,5 @@ __all__ = [
     "Freshness",
     "PopularityControl",
     "PriceSensitivity",
+    "RerankedModel",
 ]
