@@ -64,10 +64,10 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
         )
 
     def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
-        # Copies of the users' factors; a bit per item; each thread's block of at most 192 users.
+        # Copies of the users' factors; each thread's bit per item and block of at most 192 users.
         factors = int(self.item_factors.shape[1])
         block = 192 * (16 * min(k, len(self.items)) + 16 * factors + 128)
-        return (4 * factors + 32) * n + len(self.items) // 8 + threads * block
+        return (4 * factors + 32) * n + threads * (block + len(self.items) // 8)
 
     @cached_property
     def _index(self) -> ItemIndex:
