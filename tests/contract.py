@@ -8,13 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from contract_changes import ChangesContract
 
 import pyrec
 from pyrec.config import build
 from pyrec.data.interactions import Interactions
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, NotSupportedError, UnknownIdError
-from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
+from pyrec.models.abilities import (
+    Explains,
+    FoldsIn,
+    SimilarItems,
+    SimilarUsers,
+)
 from pyrec.models.registry import estimator_class
 
 USERS, ITEMS = 60, 40
@@ -46,7 +52,7 @@ def seen_by(interactions, row, kind=None):
     return set(interactions.items.decode(columns).tolist())
 
 
-class ModelContract:
+class ModelContract(ChangesContract):
     """Subclass with a fixture `estimator`, and with `fit` where that takes more arguments."""
 
     def fit(self, estimator, data):

@@ -15,7 +15,10 @@ from command import command, python, refused, start, use, write_shop
 
 import pyrec
 
-COMMANDS = ["demo", "run", "fit", "evaluate", "compare", "tune", "recommend", "similar", "inspect"]
+COMMANDS = [
+    "demo", "run", "fit", "update", "forget", "evaluate", "compare", "tune", "recommend", "similar",
+    "inspect",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

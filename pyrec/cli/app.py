@@ -6,11 +6,13 @@ from pyrec.cli.compare import compare
 from pyrec.cli.demo import demo
 from pyrec.cli.evaluate import evaluate
 from pyrec.cli.fit import fit
+from pyrec.cli.forget import forget
 from pyrec.cli.inspect import inspect
 from pyrec.cli.recommend import recommend
 from pyrec.cli.run import run
 from pyrec.cli.similar import similar
 from pyrec.cli.tune import tune
+from pyrec.cli.update import update
 
 __all__ = ["app"]
 
@@ -37,5 +39,7 @@ def app() -> None:
     """From a shop's behaviour log to ranked lists, fast and exact."""
 
 
-for command in (demo, run, fit, evaluate, compare, tune, recommend, similar, inspect):
+for command in (
+    demo, run, fit, update, forget, evaluate, compare, tune, recommend, similar, inspect,
+):  # fmt: skip
     app.add_command(command)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ids_of", "lists", "open_model"]
+__all__ = ["ids_of", "lists", "open_model", "save_over"]
 
 
 def open_model(path: Path) -> Any:
@@ -12,6 +12,17 @@ def open_model(path: Path) -> Any:
     from pyrec.models.registry import load
 
     return load(path / "model" if (path / "model" / "manifest.json").exists() else path)
+
+
+def save_over(model: Any, path: Path) -> None:
+    """Save a model in the place of the one that `open_model` found there, whole or not at all."""
+    from pyrec.workflow.staging import staged
+
+    if (path / "model" / "manifest.json").exists():
+        with staged(path, entries=["model"]) as stage:
+            model.save(stage / "model")
+    else:
+        model.save(path)
 
 
 def ids_of(texts: Sequence[str], vocabulary: Any, what: str) -> list[Any]:

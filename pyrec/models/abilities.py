@@ -27,10 +27,14 @@ from pyrec.models.query import (
     resolve_filter,
 )
 from pyrec.models.ruled import ranked
+from pyrec.models.updating import Forgets, Refits, Updates
 from pyrec.rules.rules import CompiledRules
 from pyrec.runtime import resolve_threads
 
-__all__ = ["Explains", "FoldsIn", "SimilarItems", "SimilarUsers", "require"]
+__all__ = [
+    "Explains", "FoldsIn", "Forgets", "Refits", "SimilarItems", "SimilarUsers", "Updates",
+    "require",
+]  # fmt: skip
 
 A = TypeVar("A")
 

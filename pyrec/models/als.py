@@ -3,7 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from msgspec import Meta
@@ -13,11 +13,12 @@ from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, NumericalError
-from pyrec.models.abilities import Explains
-from pyrec.models.als_training import ALSStep, Training, aligned
+from pyrec.models.abilities import Explains, Updates
+from pyrec.models.als_training import ALSStep, Training, aligned, updated_factors
 from pyrec.models.base import Callback, Estimator, checked_input
 from pyrec.models.factors import FactorModel
 from pyrec.models.search import Floats, Integers, Ranges
+from pyrec.models.updating import Drift, Update, relative_change
 from pyrec.runtime import resolve_threads
 
 __all__ = ["ALS", "UNOBSERVED", "ALSModel", "ALSStep", "Training"]
@@ -229,7 +230,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
                 )
 
 
-class ALSModel(FactorModel, Explains):
+class ALSModel(FactorModel, Explains, Updates):
     """A fitted `ALS`; the score of a pair is the inner product of its factors.
 
     Attributes
@@ -238,9 +239,12 @@ class ALSModel(FactorModel, Explains):
         Read-only. Zero for a user without interactions.
     item_factors : float32 (n_items, factors)
         Read-only. Zero for an item without interactions.
+    drift : Drift
+        How far `partial_fit` has taken it from its last whole fit.
     """
 
     estimator: ALS
+    drift: Drift = Drift()
 
     def fold_in(self, histories: Csr, threads: int = 0) -> _F32:
         """Return factors of people from their histories: the exact minimum for fixed items.
@@ -263,6 +267,37 @@ class ALSModel(FactorModel, Explains):
             histories, self._fixed_items, factors, scratch, threads=resolve_threads(threads)
         )
         return factors
+
+    def _updated(self, update: Update) -> Self:
+        users, items = updated_factors(self.estimator, update, self.user_factors, self.item_factors)
+        model = self._with(update.interactions, users, items)
+        moved = (
+            relative_change(before[known], after[known])
+            for before, after, rows in (
+                (self.user_factors, users, update.users),
+                (self.item_factors, items, update.items),
+            )
+            for known in [rows[rows < len(before)]]
+        )
+        model.drift = self.drift.after(update, *moved)
+        return model
+
+    def _with(self, interactions: Interactions, users: _F32, items: _F32) -> Self:
+        """Return the model with other interactions and factors."""
+        return type(self)(self.estimator, interactions, users, items)
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        drift = {"drift": self.drift.to_array()} if self.drift.updates else {}
+        return super()._arrays() | drift
+
+    @classmethod
+    def _from_arrays(
+        cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
+    ) -> Self:
+        model = super()._from_arrays(estimator, interactions, arrays)
+        if "drift" in arrays:
+            model.drift = Drift.from_array(arrays["drift"])
+        return model
 
     @cached_property
     def _fixed_items(self) -> _kernels.AlsSide:

@@ -15,9 +15,10 @@ from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError, NumericalError
 from pyrec.models.base import Model, Step
 from pyrec.models.checkpoint import Checkpoint, digest
+from pyrec.models.updating import Update
 from pyrec.runtime import resolve_threads
 
-__all__ = ["ALSStep", "Training", "aligned"]
+__all__ = ["ALSStep", "Training", "aligned", "updated_factors"]
 
 _F32 = NDArray[np.float32]
 
@@ -29,7 +30,7 @@ class _Settings(Protocol):
     def factors(self) -> int: ...
     @property
     def random_state(self) -> int: ...
-    def kernel_options(self) -> _kernels.AlsOptions: ...
+    def kernel_options(self, solver: str | None = None) -> _kernels.AlsOptions: ...
 
 
 class ALSStep(Step):
@@ -188,6 +189,40 @@ def _needed_bytes(interactions: Interactions, factors: int) -> int:
         + 4 * padded * max(users, items)
         + 8 * (interactions.nnz + items)
     )
+
+
+def updated_factors(
+    settings: _Settings, update: Update, users: _F32, items: _F32
+) -> tuple[_F32, _F32]:
+    """Return the factors after an update; only the rows that it touches are solved.
+
+    Touched users first, for the items as they were; then touched items; then these users again,
+    who by now may have new items, so that their lists and a fold-in of their histories agree.
+    """
+    n_users, n_items = update.interactions.shape
+    needed = 4 * settings.factors * (n_users + n_items + max(n_users, n_items))
+    require_memory(needed, "a second copy of the factors", "fit again with fewer `factors`")
+    users, items = _extended(users, n_users), _extended(items, n_items)
+    side, scratch = _kernels.AlsSide(settings.kernel_options("exact")), _kernels.AlsScratch()
+
+    def solve(rows: NDArray[np.int32], matrix: Csr, fixed: _F32, solved: _F32) -> None:
+        side.prepare(fixed, threads=resolve_threads())
+        chosen = aligned(len(rows), settings.factors)
+        _kernels.als_solve(matrix, side, chosen, scratch, threads=resolve_threads())
+        solved[rows] = chosen
+
+    solve(update.users, update.by_user, items, users)
+    solve(update.items, update.by_item, users, items)
+    solve(update.users, update.by_user, items, users)
+    users.flags.writeable = items.flags.writeable = False
+    return users, items
+
+
+def _extended(factors: _F32, rows: int) -> _F32:
+    """Return a copy with rows of zeros behind it."""
+    longer = aligned(rows, factors.shape[1])
+    longer[: len(factors)], longer[len(factors) :] = factors, 0
+    return longer
 
 
 def aligned(rows: int, factors: int) -> _F32:

@@ -62,13 +62,10 @@ class Step(ABC):
 
 # The public methods of pyrec.models.abilities.
 _ABILITIES = {
-    "explain": "Explains",
-    "explain_batch": "Explains",
-    "recommend_for": "FoldsIn",
-    "recommend_for_rows": "FoldsIn",
-    "similar_items": "SimilarItems",
-    "similar_users": "SimilarUsers",
-}
+    "explain": "Explains", "explain_batch": "Explains", "forget": "Forgets",
+    "partial_fit": "Updates", "recommend_for": "FoldsIn", "recommend_for_rows": "FoldsIn",
+    "similar_items": "SimilarItems", "similar_users": "SimilarUsers",
+}  # fmt: skip
 
 Callback: TypeAlias = Callable[[Any], bool | None]
 

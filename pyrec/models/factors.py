@@ -13,7 +13,7 @@ from pyrec._kernels import Csr
 from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions, frozen
 from pyrec.kernels import ItemIndex
-from pyrec.models.abilities import FoldsIn, SimilarItems, SimilarUsers
+from pyrec.models.abilities import FoldsIn, Forgets, SimilarItems, SimilarUsers
 from pyrec.models.base import Estimator, Lists, Model, Step
 from pyrec.models.query import Filter
 from pyrec.runtime import resolve_threads
@@ -23,7 +23,7 @@ __all__ = ["FactorModel", "FactorStep", "directions"]
 _F32 = NDArray[np.float32]
 
 
-class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
+class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers, Forgets):
     """A model whose score of a pair is the inner product of its factors.
 
     An author of a family writes `fold_in`.
@@ -35,6 +35,8 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers):
     item_factors : float32 (n_items, factors)
         Read-only.
     """
+
+    _per_user = ("user_factors",)
 
     def __init__(
         self,

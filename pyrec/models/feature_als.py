@@ -252,6 +252,14 @@ class FeatureALSModel(ALSModel):
             self.user_map, profile,
         )  # fmt: skip
 
+    def _with(self, interactions: Interactions, users: _F32, items: _F32) -> Self:
+        if self.profile is not None:
+            raise NotSupportedError(
+                "feature_als: with a profile of features beside histories it cannot be updated; "
+                "fit it again, or with profile_weight=0"
+            )
+        return type(self)(self.estimator, interactions, users, items, self.item_map, self.user_map)
+
     def recommend_for_features(
         self, features: Features, k: int = 10, *, items: Any = None, exclude: Any = None
     ) -> Ranking:

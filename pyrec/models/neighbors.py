@@ -16,7 +16,14 @@ from pyrec._kernels import Csr
 from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions, frozen
 from pyrec.errors import ConfigError
-from pyrec.models.abilities import Explains, FoldsIn, SimilarItems, SimilarUsers
+from pyrec.models.abilities import (
+    Explains,
+    FoldsIn,
+    Forgets,
+    Refits,
+    SimilarItems,
+    SimilarUsers,
+)
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter
 from pyrec.models.search import Choices, Floats, Integers, Ranges
@@ -126,7 +133,7 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
         return ItemKNNModel(self, interactions, found.transposed(threads))
 
 
-class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains):
+class ItemKNNModel(Model, FoldsIn, SimilarItems, Explains, Forgets):
     """A fitted `ItemKNN`.
 
     Attributes
@@ -240,7 +247,7 @@ class UserKNN(Neighborhood, frozen=True, kw_only=True):
         return UserKNNModel(self, interactions, found)
 
 
-class UserKNNModel(Model, FoldsIn, SimilarUsers):
+class UserKNNModel(Model, FoldsIn, SimilarUsers, Refits):
     """A fitted `UserKNN`.
 
     Attributes

@@ -11,7 +11,7 @@ from pyrec._kernels import Csr
 from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
-from pyrec.models.abilities import FoldsIn
+from pyrec.models.abilities import FoldsIn, Refits
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter
 from pyrec.models.search import Ranges
@@ -56,7 +56,7 @@ class Popularity(Estimator, frozen=True, kw_only=True):
         return PopularityModel(self, interactions, counts.astype(np.float32))
 
 
-class PopularityModel(Model, FoldsIn):
+class PopularityModel(Model, FoldsIn, Refits):
     """A fitted `Popularity`; the score of an item is its (decayed) number of users."""
 
     personal = False

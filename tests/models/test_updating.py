@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pyrec
+from pyrec import ALS, Events, Interactions, _kernels
+from pyrec.errors import DataError
+from pyrec.models.updating import Drift, joined_with, relative_change
+
+PAIR = st.tuples(st.integers(0, 6), st.integers(0, 6), st.sampled_from(["view", "buy", "cart"]))
+
+
+def log(pairs, first=0):
+    users, items, kinds = zip(*pairs, strict=True)
+    return Events.from_ids(
+        users=[f"u{u}" for u in users],
+        items=[10 * i for i in items],
+        kinds=kinds,
+        weights=np.arange(1, 1 + len(pairs)),
+        timestamps=np.arange(first, first + len(pairs)),
+    )
+
+
+def table(known):
+    """Everything about each pair, by ids."""
+    rows = np.repeat(np.arange(known.shape[0]), np.diff(known.csr.offsets))
+    return {
+        (known.users.decode(int(u)), known.items.decode(int(i))): (
+            value, int(time), {n for j, n in enumerate(known.kind_names) if bits >> j & 1},
+        )
+        for u, i, value, time, bits in zip(
+            rows, known.csr.columns, known.csr.values, known.timestamps, known.kinds.tolist(),
+            strict=True,
+        )
+    }  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(old=st.lists(PAIR, min_size=1), new=st.lists(PAIR, min_size=1))
+def test_joining_is_merging_all_events_at_once(old, new):
+    before, day = log(old), log(new, first=1000)
+    update = joined_with(before.aggregate(), day.aggregate())
+    joined, whole = update.interactions, Events.concat([before, day]).aggregate()
+    assert table(joined) == table(whole)
+    assert joined.users.ids[: len(before.users)].tolist() == before.users.ids.tolist()
+    assert sorted(joined.users.decode(update.users)) == day.users.ids.tolist()
+    assert sorted(joined.items.decode(update.items)) == day.items.ids.tolist()
+    np.testing.assert_array_equal(update.by_item.values, joined.by_item.take(update.items).values)
+    assert update.by_item.shape == (len(day.items), len(joined.users))
+
+
+def test_ids_without_pairs_are_not_taken_over():
+    day = log([(0, 0, "view"), (5, 5, "buy")]).take([True, False]).aggregate()
+    joined = joined_with(log([(1, 1, "view")]).aggregate(), day).interactions
+    assert joined.users.ids.tolist() == ["u1", "u0"]
+    assert joined.items.ids.tolist() == [10, 0]
+
+
+def test_what_does_not_fit_together():
+    known = log([(1, 1, "view")]).aggregate()
+    plain = Interactions.from_scipy(sp.csr_array([[1.0]]))
+    with pytest.raises(DataError, match="users: the new ids are integers, those of the model str"):
+        joined_with(known, plain)
+    bare = Events.from_ids(users=["u1"], items=[10]).aggregate()
+    with pytest.raises(DataError, match="kinds: the model has them and the new interactions have"):
+        joined_with(known, bare)
+    with pytest.raises(DataError, match="kinds: the new interactions have them and the model has"):
+        joined_with(bare, known)
+
+
+@pytest.fixture(scope="module")
+def shop():
+    rng = np.random.default_rng(2)
+    taste = rng.integers(0, 3, 90)[:, None] == rng.integers(0, 3, 60)[None, :]
+    dense = (rng.random((90, 60)) < np.where(taste, 0.4, 0.03)) * rng.integers(1, 4, (90, 60))
+    return sp.csr_array(dense.astype(np.float32))
+
+
+def test_only_touched_rows_of_als_change_and_drift_is_told(shop, tmp_path):
+    model = ALS(factors=6, alpha=3).fit(shop)
+    day = sp.coo_array(([1.0, 2.0, 1.0], ([3, 3, 95], [5, 61, 5])), (96, 62))
+    once = model.partial_fit(day)
+    assert once.users.ids[-1] == 95
+    assert once.items.ids[-1] == 61
+    same_users, same_items = (np.setdiff1d(np.arange(n), at) for n, at in ((90, 3), (60, 5)))
+    np.testing.assert_array_equal(once.user_factors[same_users], model.user_factors[same_users])
+    np.testing.assert_array_equal(once.item_factors[same_items], model.item_factors[same_items])
+    assert np.any(once.item_factors[60])
+    assert model.drift == Drift()
+    assert once.drift.updates == 1
+    assert once.drift.share == 3 / once.interactions.nnz
+    assert once.drift.users > 0
+    assert 0 < once.drift.items < 1
+    twice = once.partial_fit(day)
+    assert twice.drift.given == 6
+    twice.save(tmp_path / "m")
+    assert pyrec.load(tmp_path / "m").drift == twice.drift
+    assert twice.interactions.nnz == once.interactions.nnz, "weights add up"
+
+
+def test_an_updated_user_is_where_a_fold_in_puts_them(shop):
+    model = ALS(factors=6, alpha=3).fit(shop[:, :50])
+    day = shop.tocoo()
+    late = day.col >= 45
+    day = sp.coo_array((day.data[late], (day.row[late], day.col[late])), shop.shape)
+    updated = model.partial_fit(day)
+    touched = np.unique(day.row).astype(np.int32)
+    np.testing.assert_allclose(
+        updated.fold_in(updated.interactions.csr.take(touched)),
+        updated.user_factors[touched],
+        rtol=1e-4,
+        atol=1e-6,
+    )
+
+
+def test_an_update_comes_near_a_refit(shop):
+    pairs = shop.tocoo()
+    late = np.random.default_rng(0).random(pairs.nnz) < 0.05
+    old, new = (
+        sp.coo_array((pairs.data[at], (pairs.row[at], pairs.col[at])), shop.shape)
+        for at in (~late, late)
+    )
+    stale = ALS(factors=6, alpha=3).fit(old)
+    updated, refit = stale.partial_fit(new), ALS(factors=6, alpha=3).fit(shop)
+    csr, options = updated.interactions.csr, refit.estimator.kernel_options()
+    losses = [
+        _kernels.als_objective(csr, m.user_factors, m.item_factors, options, threads=1)
+        for m in (stale, updated, refit)
+    ]
+    assert losses[1] - losses[2] < 0.5 * (losses[0] - losses[2])
+
+
+def test_relative_change():
+    ones = np.ones((2, 2), np.float32)
+    assert relative_change(ones, 2 * ones) == 1
+    assert relative_change(0 * ones, ones) == 0
