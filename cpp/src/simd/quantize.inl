@@ -8,7 +8,6 @@ typedef float EightFloats __attribute__((vector_size(32)));
 typedef double EightDoubles __attribute__((vector_size(64)));
 typedef std::int32_t EightInts __attribute__((vector_size(32)));
 typedef std::int64_t EightLongs __attribute__((vector_size(64)));
-typedef std::int8_t EightBytes __attribute__((vector_size(8)));
 
 struct SumOfSquares {
     EightDoubles parts = {};
@@ -73,9 +72,9 @@ double quantize(const float* vector, std::int64_t n, double scale, std::int8_t* 
         const EightDoubles shifted = x * inverse + to_whole;
         const EightDoubles left = x - (shifted - to_whole) * scale;
         error.parts += left * left;
-        const auto bytes =
-            __builtin_convertvector(__builtin_bit_cast(EightLongs, shifted), EightBytes);
-        __builtin_memcpy(codes + i, &bytes, static_cast<std::size_t>(count));
+        std::int8_t bytes[8];
+        IsaCodes::store_low_bytes(__builtin_bit_cast(EightLongs, shifted), bytes);
+        __builtin_memcpy(codes + i, bytes, static_cast<std::size_t>(count));
     });
     return error.root();
 }

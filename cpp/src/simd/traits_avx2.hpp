@@ -158,6 +158,11 @@ struct IsaCodes {
     static constexpr int tile_users = 4;
     static constexpr int tile_vectors = 2;
     static constexpr int words = 2;
+    // The lowest byte of each of eight longs.
+    template <class Longs>
+    static void store_low_bytes(Longs longs, std::int8_t* to) {
+        for (int i = 0; i < 8; ++i) to[i] = static_cast<std::int8_t>(longs[i]);
+    }
     static Int broadcast(std::int32_t v) { return _mm256_set1_epi32(v); }
     static unsigned not_negative(Int v) {
         return 0xFFU & ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(v)));

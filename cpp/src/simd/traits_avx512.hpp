@@ -176,6 +176,12 @@ struct IsaCodes {
     static constexpr int tile_users = 6;
     static Int broadcast(std::int32_t v) { return _mm512_set1_epi32(v); }
     static unsigned not_negative(Int v) { return 0xFFFFU & ~unsigned{_mm512_movepi32_mask(v)}; }
+    // The lowest byte of each of eight longs.
+    template <class Longs>
+    static void store_low_bytes(Longs longs, std::int8_t* to) {
+        const auto wide = __builtin_bit_cast(__m512i, longs);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm512_cvtepi64_epi8(wide));
+    }
     // Each row's word of 32 bits, its bit moved to the sign.
     static unsigned bits_at(const std::uint64_t* words, const std::int32_t* rows) {
         const __m512i at = _mm512_loadu_si512(rows);

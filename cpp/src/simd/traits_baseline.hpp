@@ -119,6 +119,11 @@ struct IsaCodes {
     static constexpr int tile_users = 4;
     static constexpr int tile_vectors = 2;
     static constexpr int words = 2;
+    // The lowest byte of each of eight longs.
+    template <class Longs>
+    static void store_low_bytes(Longs longs, std::int8_t* to) {
+        for (int i = 0; i < 8; ++i) to[i] = static_cast<std::int8_t>(longs[i]);
+    }
     static Int broadcast(std::int32_t v) { return Int{v, v, v, v}; }
     static unsigned not_negative(Int v) {
         unsigned mask = 0;

@@ -116,6 +116,11 @@ struct IsaCodes {
     static constexpr int tile_users = 6;
     static constexpr int tile_vectors = 2;
     static constexpr int words = 2;
+    // The lowest byte of each of eight longs.
+    template <class Longs>
+    static void store_low_bytes(Longs longs, std::int8_t* to) {
+        for (int i = 0; i < 8; ++i) to[i] = static_cast<std::int8_t>(longs[i]);
+    }
     static Int broadcast(std::int32_t v) { return vdupq_n_s32(v); }
     static unsigned not_negative(Int v) {
         const uint32x4_t bits = {1, 2, 4, 8};
