@@ -108,7 +108,7 @@ class ContentKNN(Neighborhood, frozen=True, kw_only=True):
             select(columns, touched[columns.columns]),
             self.neighbors,
             self.measure(),
-            selves=np.arange(len(about), dtype=np.int32),
+            selves=np.where(touched, np.arange(len(about)), -1).astype(np.int32),
             threads=threads,
         )
         return found.transposed(threads)
