@@ -12,6 +12,7 @@ import cold_start
 import compat
 import data
 import explaining
+import freshness
 import grids
 import next_item
 import peers
@@ -223,3 +224,15 @@ def test_rules_are_timed(capsys):
     searched = [line.split("|")[2].strip() for line in printed.splitlines() if "| index" in line]
     assert searched == ["1", "20"]
     assert "join two compiled sets: " in printed
+
+
+def test_an_update_is_judged_beside_a_refit():
+    log = pyrec.simulate_shop(users=300, items=80, days=30).events
+    week = 7 * freshness.DAY
+    parts = freshness.cut(log, week)
+    assert sum(map(len, parts)) == len(log)
+    assert parts[0].timestamps.max() < parts[1].timestamps.min()
+    found = freshness.measure(log, "purchase", None, week, pyrec.ALS(factors=8), 1)
+    row = freshness.told(*found).split(" | ")
+    assert len(row) == 11
+    assert len(freshness.fold_in_latency(pyrec.ALS(factors=8).fit(log), 20, rounds=2)) == 40
