@@ -358,6 +358,7 @@ def find_neighbors(
     shrink: float,
     threshold: float = ...,
     pattern: bool,
+    mutual: bool = ...,
     threads: int,
 ) -> tuple[_I64, _I32, _F32]:
     """Return offsets, columns and values of the `k` highest similarities of each row.
@@ -379,6 +380,9 @@ def find_neighbors(
         Only similarities above it are kept.
     pattern : bool
         Whether every stored entry counts as 1.
+    mutual : bool, default False
+        Whether `rows` is the transpose of `columns` and `selves` names all in order, so that pairs
+        may be counted once.
     """
 
 def regress_on_neighbors(

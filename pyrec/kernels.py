@@ -178,14 +178,13 @@ def neighbors(
     entities = csr.transposed(threads) if axis == "items" else csr
     rows = measure.prepare(entities)
     known = axis == "items" and rows.csr is entities  # then its transpose is at hand
-    n = rows.csr.shape[0]
     found = most_similar(
         rows,
         rows,
         csr if known else rows.csr.transposed(threads),
         checked_k(k),
         measure,
-        selves=np.arange(n, dtype=np.int32),
+        mutual=True,
         threads=threads,
     )
     return sp.csr_array((found.values, found.columns, found.offsets), shape=found.shape)

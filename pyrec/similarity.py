@@ -139,6 +139,7 @@ def most_similar(
     measure: Measure,
     *,
     selves: NDArray[np.int32] | None = None,
+    mutual: bool = False,
     threads: int,
 ) -> Csr:
     """Return for each row the `k` most similar of the others, entries in column order.
@@ -155,9 +156,13 @@ def most_similar(
         The one that prepared both.
     selves : int32 (n,), optional
         For each row the other that is the row itself, or -1.
+    mutual : bool, default False
+        Whether the others are the rows, in their order: then each row is its own self.
     threads : int
         Number of threads.
     """
+    if mutual:
+        selves = np.arange(rows.csr.shape[0], dtype=np.int32)
     found = _kernels.find_neighbors(
         rows.csr,
         rows.weights,
@@ -168,6 +173,7 @@ def most_similar(
         denominator=measure.denominator,
         shrink=measure.shrink,
         pattern=rows.pattern and others.pattern,
+        mutual=mutual,
         threads=threads,
     )
     if measure.metric == "cosine":  # rounding takes that of equal rows to 1.0000001

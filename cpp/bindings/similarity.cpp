@@ -30,16 +30,21 @@ Array<double> row_norms_(const Csr& matrix) {
 py::tuple find_neighbors_(const Csr& rows, const Array<float>& row_weights, const Csr& columns,
                           const Array<float>& column_weights, const Array<std::int32_t>& selves,
                           std::int64_t k, const std::string& denominator, float shrink,
-                          float threshold, bool pattern, int threads) {
+                          float threshold, bool pattern, bool mutual, int threads) {
     const auto row_view = rows.view();
     const auto column_view = columns.view();
     if (row_view.cols != column_view.rows() || row_weights.size() != row_view.rows() ||
         column_weights.size() != column_view.cols ||
-        (selves.size() != 0 && selves.size() != row_view.rows())) {
+        (selves.size() != 0 && selves.size() != row_view.rows()) ||
+        (mutual && (selves.size() != column_view.cols || row_view.nnz() != column_view.nnz()))) {
         throw InvalidInput("rows, columns and their weights do not fit together");
     }
-    const NeighborOptions options{std::min(k, column_view.cols), denominator_named(denominator),
-                                  shrink, threshold, pattern};
+    const NeighborOptions options{std::min(k, column_view.cols),
+                                  denominator_named(denominator),
+                                  shrink,
+                                  threshold,
+                                  pattern,
+                                  mutual};
     Array<std::int64_t> offsets(row_view.rows() + 1);
     const auto to_offsets = as_mutable_span(offsets);
     const auto run = execution(threads);
@@ -70,7 +75,7 @@ void bind_similarity(py::module_& module) {
                py::arg("column_weights").noconvert(), py::arg("selves").noconvert(), py::kw_only(),
                py::arg("k"), py::arg("denominator"), py::arg("shrink"),
                py::arg("threshold") = -std::numeric_limits<float>::infinity(), py::arg("pattern"),
-               py::arg("threads"));
+               py::arg("mutual") = false, py::arg("threads"));
 }
 
 }  // namespace pyrec::bindings

@@ -59,6 +59,7 @@ Matrix ever_denser(std::int32_t rows, std::int32_t cols) {
 }
 
 Matrix neighbors(const Matrix& rows, pyrec::NeighborOptions options, int threads) {
+    options.mutual = true;
     const Matrix columns = rows.transposed();
     const auto n = static_cast<std::size_t>(rows.view().rows());
     std::vector<double> norms(n);

@@ -127,7 +127,7 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
             items.csr.transposed(threads),
             self.neighbors,
             measure,
-            selves=np.arange(len(interactions.items), dtype=np.int32),
+            mutual=True,
             threads=threads,
         )
         return ItemKNNModel(self, interactions, found.transposed(threads))
@@ -241,7 +241,7 @@ class UserKNN(Neighborhood, frozen=True, kw_only=True):
             users.csr.transposed(),
             self.neighbors,
             measure,
-            selves=np.arange(len(interactions.users), dtype=np.int32),
+            mutual=True,
             threads=resolve_threads(),
         )
         return UserKNNModel(self, interactions, found)

@@ -26,6 +26,9 @@ struct NeighborOptions {
     float shrink = 0;
     float threshold = -std::numeric_limits<float>::infinity();  // only what exceeds it is kept
     bool pattern = false;  // every stored entry counts as 1; values are not read
+    // Rows and columns are the same things: `rows` is the transpose of `columns`, and each row is
+    // its own self. Then a pair may be counted once, for both.
+    bool mutual = false;
 };
 
 // The Euclidean norm of every row, summed in double.
@@ -38,10 +41,9 @@ void bound_neighbors(const CsrView<const float>& rows, const CsrView<const float
 // For each row of `rows` (n x d) the k columns of `columns` (d x m) of highest similarity, ties to
 // the lower column, written in column order. A similarity of exactly zero is never a neighbour,
 // nor one that does not exceed the threshold; negative ones are ranked like any other. `selves` has
-// for each row the column that is the row itself and so no neighbour; or it is empty. If it names
-// all columns in order, `rows` must be the transpose of `columns`. Takes offsets from
-// bound_neighbors and leaves the true ones; the first offsets[n] entries of the outputs are then
-// filled.
+// for each row the column that is the row itself and so no neighbour; or it is empty. Takes
+// offsets from bound_neighbors and leaves the true ones; the first offsets[n] entries of the
+// outputs are then filled.
 //
 // The sums of a pair run over d in increasing order with multiplication and addition rounded
 // apart, so that results have the same bits for any number of threads and at every SIMD level, and
