@@ -212,10 +212,10 @@ def test_cold_start_tells_new_items_known_items_and_new_people_apart(monkeypatch
     ]  # fmt: skip
 
 
-def test_explanations_are_timed_beside_a_scan(capsys):
+def test_explanations_are_timed_beside_all_scores(capsys):
     explaining.main(["--data", "XS", "--factors", "8", "--rounds", "1"])
     assert "300 users" in (told := capsys.readouterr().out)
-    assert "ratio" in told
+    assert [line.split()[0] for line in told.splitlines()[1:]] == ["all", "lists", "explanations"]
 
 
 def test_rules_are_timed(capsys):

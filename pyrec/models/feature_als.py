@@ -14,6 +14,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.data.ranking import Ranking
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.features import Features
+from pyrec.models.abilities import Explains
 from pyrec.models.als import ALS, UNOBSERVED, ALSModel
 from pyrec.models.base import Callback, checked_input
 from pyrec.models.feature_map import FeatureMap
@@ -222,6 +223,13 @@ class FeatureALSModel(ALSModel):
         own = self.item_factors[history.columns].astype(np.float64)
         own *= self.estimator.alpha * np.maximum(history.values, 0)[:, None]
         return history.columns, (own + parts) @ direction
+
+    def _explain_batch(
+        self, user_rows: NDArray[np.int32], targets: NDArray[np.int32], k: int, threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+        if self.profile is None:
+            return super()._explain_batch(user_rows, targets, k, threads)
+        return Explains._explain_batch(self, user_rows, targets, k, threads)  # pair by pair
 
     def with_items(self, features: Features) -> Self:
         """Return a model that can recommend further items; users and maps are shared.
