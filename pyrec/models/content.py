@@ -11,11 +11,12 @@ from pyrec._kernels import Csr
 from pyrec.data.interactions import Interactions, as_csr, select
 from pyrec.errors import DataError
 from pyrec.features import Features
+from pyrec.io.artifact import part_of
 from pyrec.models.base import Callback, Lists, checked_input
 from pyrec.models.neighbors import ItemKNNModel, Neighborhood, csr_arrays, csr_from
 from pyrec.models.query import checked_k
 from pyrec.models.search import Choices, Floats, Integers, Ranges
-from pyrec.models.side_information import joined, part_of
+from pyrec.models.side_information import joined
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import Comparable, most_similar
 
@@ -108,7 +109,7 @@ class ContentKNN(Neighborhood, frozen=True, kw_only=True):
             select(columns, touched[columns.columns]),
             self.neighbors,
             self.measure(),
-            selves=np.where(touched, np.arange(len(about)), -1).astype(np.int32),
+            selves=np.arange(len(about), dtype=np.int32),
             threads=threads,
         )
         return found.transposed(threads)
