@@ -13,8 +13,9 @@ from pyrec.data.columns import frozen
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.extras import need
-from pyrec.features.table import Features, part_of, rows_of
+from pyrec.features.table import Features, rows_of
 from pyrec.features.values import numbers
+from pyrec.io.artifact import part_of
 
 __all__ = ["Profile", "Segments", "find_segments"]
 

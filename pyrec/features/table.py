@@ -14,8 +14,9 @@ from pyrec.data.columns import frozen, owned
 from pyrec.data.provenance import Report
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
+from pyrec.io.artifact import part_of
 
-__all__ = ["Features", "Matrix", "part_of", "rows_of", "take_rows"]
+__all__ = ["Features", "Matrix", "rows_of", "take_rows"]
 
 Matrix: TypeAlias = sp.csr_array | NDArray[np.float32]
 
@@ -230,9 +231,3 @@ def take_rows(matrix: Matrix, rows: NDArray[np.int32]) -> Matrix:
 
 def _as_vocabulary(names: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(np.array(names, dtype=np.dtypes.StringDType()))
-
-
-def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays whose names start with ``prefix.``, without it."""
-    start = prefix + "."
-    return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}

@@ -24,7 +24,7 @@ from pyrec.arguments import as_path
 from pyrec.errors import ArtifactError
 from pyrec.io.durable import sha256, sync
 
-__all__ = ["Artifact", "read", "write"]
+__all__ = ["Artifact", "part_of", "read", "write"]
 
 FORMAT = 1
 
@@ -55,8 +55,13 @@ class Artifact:
 
     def part(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return the arrays whose names start with ``prefix.``, without it."""
-        start = prefix + "."
-        return {n.removeprefix(start): a for n, a in self.arrays.items() if n.startswith(start)}
+        return part_of(self.arrays, prefix)
+
+
+def part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays whose names start with ``prefix.``, without it."""
+    start = prefix + "."
+    return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
 
 
 def write(

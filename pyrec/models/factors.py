@@ -12,6 +12,7 @@ from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions, frozen
+from pyrec.io.artifact import part_of
 from pyrec.kernels import ItemIndex
 from pyrec.models.abilities import FoldsIn, Forgets, SimilarItems, SimilarUsers
 from pyrec.models.base import Estimator, Lists, Model, Step
@@ -114,9 +115,7 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers, Forgets):
     def _from_arrays(
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
-        index = ItemIndex.from_arrays(
-            {name.removeprefix("index."): array for name, array in arrays.items()}
-        )
+        index = ItemIndex.from_arrays(part_of(arrays, "index"))
         model = cls(estimator, interactions, arrays["user_factors"], index.items)
         model._index = index
         return model

@@ -14,6 +14,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.data.ranking import Ranking
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.features import Features
+from pyrec.io.artifact import part_of
 from pyrec.models.abilities import Explains
 from pyrec.models.als import ALS, UNOBSERVED, ALSModel
 from pyrec.models.base import Callback, checked_input
@@ -21,7 +22,7 @@ from pyrec.models.feature_map import FeatureMap
 from pyrec.models.profile import Profile
 from pyrec.models.query import checked_k, require_room, resolve_filter
 from pyrec.models.search import Choices, Floats, Integers, Ranges
-from pyrec.models.side_information import Side, joined, part_of, with_items
+from pyrec.models.side_information import Side, joined, with_items
 from pyrec.runtime import resolve_threads
 
 __all__ = ["FeatureALS", "FeatureALSModel"]

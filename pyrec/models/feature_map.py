@@ -13,7 +13,8 @@ from pyrec.data.columns import owned
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import NumericalError
 from pyrec.features import Features
-from pyrec.models.side_information import part_of, require_columns
+from pyrec.io.artifact import part_of
+from pyrec.models.side_information import require_columns
 
 __all__ = ["FeatureMap", "unit_rows"]
 

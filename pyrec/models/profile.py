@@ -12,8 +12,8 @@ from pyrec.data.interactions import Interactions, as_csr
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.features import Features
+from pyrec.io.artifact import part_of
 from pyrec.models.feature_map import unit_rows
-from pyrec.models.side_information import part_of
 
 __all__ = ["Profile"]
 

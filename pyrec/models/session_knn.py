@@ -13,6 +13,7 @@ from pyrec.data.bits import Words
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, as_csr
 from pyrec.data.sequences import Sequences
+from pyrec.io.artifact import part_of
 from pyrec.models.base import Lists
 from pyrec.models.neighbors import csr_arrays, csr_from, rank
 from pyrec.models.query import Filter
@@ -159,9 +160,7 @@ class SessionKNNModel(SequentialModel):
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
         def part(name: str, columns: int) -> Csr:
-            prefix = f"{name}."
-            mine = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            return csr_from(mine, columns)
+            return csr_from(part_of(arrays, name), columns)
 
         sessions = part("sessions", len(interactions.items))
         return cls(estimator, interactions, sessions, part("sessions_of", sessions.shape[0]))

@@ -4,12 +4,10 @@ Whoever has features belongs to the model, with or without interactions: so a ne
 recommended from the moment it is in the catalogue.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
 from pyrec.arguments import require
@@ -19,7 +17,7 @@ from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.features import Features
 
-__all__ = ["Side", "joined", "part_of", "require_columns", "with_items", "with_users"]
+__all__ = ["Side", "joined", "require_columns", "with_items", "with_users"]
 
 Side: TypeAlias = Literal["items", "users"]
 
@@ -95,9 +93,3 @@ def require_columns(features: Features, names: tuple[str, ...], argument: str) -
     raise DataError(
         f"{argument}: {what}; transform them with the pipeline that made the features of `fit`"
     )
-
-
-def part_of(arrays: Mapping[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
-    """Return those arrays of an artefact that belong to a part, without its name."""
-    start = part + "."
-    return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}

@@ -15,6 +15,7 @@ from pyrec.config import build
 from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, DataError
+from pyrec.io.artifact import part_of
 from pyrec.models.abilities import Explains, FoldsIn
 from pyrec.models.base import Callback, Estimator, Lists, Model
 from pyrec.models.query import Filter
@@ -244,8 +245,7 @@ class BlendModel(Model):
         counting = [one for one, w in zip(recipe.estimators(), weights, strict=True) if w > 0]
         members = []
         for i, one in enumerate(counting):
-            own = {name.removeprefix(f"{i}."): array for name, array in arrays.items()
-                   if name.startswith(f"{i}.")}  # fmt: skip
+            own = part_of(arrays, str(i))
             members.append(model_class(one.name)._from_arrays(one, interactions, own))
         found: Self = blend_of(estimator, recipe, members, weights, cls)
         return found
