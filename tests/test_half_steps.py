@@ -285,6 +285,20 @@ def test_conjugate_gradients_follow_the_reference(simd, problem, steps):
             assert error <= 1e-3 * (np.linalg.norm(expected) + np.linalg.norm(start[row]))
 
 
+def test_a_row_whose_first_residual_cancels_is_solved_exactly(simd):
+    """What unseen items weigh is taken off a seen one again, and all digits of the rest with it."""
+    rng = np.random.default_rng(3)
+    matrix = sp.csr_array(np.full((40, 1), 1e-7, np.float32))
+    factors = rng.standard_normal((1, 2)).astype(np.float32)
+    start = rng.standard_normal((40, 2)).astype(np.float32)
+    for regularization in (1e-9, 1e-7, 1e-6):
+        exact = half_step(matrix, factors, start, regularization=regularization)
+        solved = half_step(
+            matrix, factors, start, solver="cg", cg_steps=1, regularization=regularization
+        )
+        np.testing.assert_array_equal(solved, exact)
+
+
 def test_as_many_steps_as_factors_are_the_exact_solution(simd):
     """In float32 the directions lose conjugacy, and the steps would not get there."""
     rng = np.random.default_rng(9)

@@ -20,6 +20,9 @@ inline void row_products(const float* a, const float* b, int rows, std::int64_t 
     }
 }
 
+// Of a sum's positive parts so much must be left when the negative ones have been taken off.
+constexpr float kept = 0.1F;
+
 // to += factor from
 inline void add_scaled(float factor, const float* from, float* to, std::int64_t stride) {
     const Isa::Float f = Isa::broadcast(factor);
@@ -28,7 +31,8 @@ inline void add_scaled(float factor, const float* from, float* to, std::int64_t 
     }
 }
 
-// residual = b - A x, with the products Gram x already in it; direction = residual.
+// residual = b - A x, with the products Gram x already in it; direction = residual. Where the parts
+// of x' A x cancel, the residual is made of rounding errors.
 inline void start(const CgBatch& batch, Ahead& ahead) {
     const std::int64_t stride = batch.stride;
     for (int i = 0; i < batch.count; ++i) {
@@ -45,9 +49,15 @@ inline void start(const CgBatch& batch, Ahead& ahead) {
         const std::int32_t* const first = batch.rows[0].columns + distance;
         if (first < end.columns + end.count) ahead.fetch_listed(first, end.columns + end.count);
     }
+    float dense[most_cg_rows];  // negative, as the residual still is
+    row_products(batch.solution, batch.residual, batch.count, stride, dense);
     const float all[most_cg_rows] = {};
-    Curvature none[most_cg_rows];
-    visit_rows<Visit::residual>(batch, batch.solution, batch.residual, all, 0, ahead, none);
+    Curvature sparse[most_cg_rows];
+    visit_rows<Visit::residual>(batch, batch.solution, batch.residual, all, 0, ahead, sparse);
+    for (int i = 0; i < batch.count; ++i) {
+        const float gained = sparse[i].positive - dense[i];
+        batch.rows[i].failed = gained + sparse[i].negative < kept * gained;
+    }
     __builtin_memcpy(batch.direction, batch.residual,
                      static_cast<std::size_t>(batch.count * stride) * sizeof(float));
 }
@@ -75,7 +85,7 @@ inline void step(const CgBatch& batch, bool last, float* norms, float least, Ahe
         if (norms[i] < least) continue;
         const float gained = dense[i] + sparse[i].positive;
         const float curvature = gained + sparse[i].negative;
-        if (!(curvature > 0.1F * gained)) {
+        if (!(curvature > kept * gained)) {
             batch.rows[i].failed = true;
             norms[i] = 0;
             continue;
@@ -99,6 +109,9 @@ void conjugate_gradient(CgBatch& batch) {
              batch.residual, stride);
     start(batch, ahead);
     row_products(batch.residual, batch.residual, batch.count, stride, norms);
+    for (int i = 0; i < batch.count; ++i) {
+        if (batch.rows[i].failed) norms[i] = 0;
+    }
     for (int i = 1; i < batch.steps; ++i) {
         step(batch, false, norms, nothing, ahead);
         row_products(batch.residual, batch.residual, batch.count, stride, next);

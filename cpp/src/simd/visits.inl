@@ -114,14 +114,14 @@ inline void visit_eight(const CgBatch& batch, const float* const (&v)[8], const 
     const Eight confidence = batch.alpha * values;
     const Eight weight = (confidence > 0 ? confidence : -confidence) - batch.unobserved;
     const Eight image = weight * products;
-    if (visit == Visit::residual) {
-        add_entries<group>(v, (confidence > 0 ? confidence : Eight{}) - image, batch.stride, out);
-        return;
-    }
     const Eight energy = image * products;
     positive += energy > 0 ? energy : Eight{};
     negative += energy > 0 ? Eight{} : energy;
-    if (visit == Visit::image) add_entries<group>(v, image, batch.stride, out);
+    if (visit == Visit::residual) {
+        add_entries<group>(v, (confidence > 0 ? confidence : Eight{}) - image, batch.stride, out);
+    } else if (visit == Visit::image) {
+        add_entries<group>(v, image, batch.stride, out);
+    }
 }
 
 // For any number of factors: eight entries at a time.
@@ -227,10 +227,9 @@ struct Lanes {
         const Float confidence = I::broadcast(batch.alpha) * values;
         const Float weight = I::abs(confidence) - I::broadcast(batch.unobserved);
         const Float image = weight * s;
-        if (visit == Visit::residual) return I::max(confidence, I::zero()) - image;
         energy.total = I::fma(image, s, energy.total);
         energy.negative = energy.negative + I::min(image * s, I::zero());
-        return image;
+        return visit == Visit::residual ? I::max(confidence, I::zero()) - image : image;
     }
 
     template <Visit visit, bool whole>
