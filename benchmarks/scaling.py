@@ -145,6 +145,7 @@ def draw(found, path, caption):
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     figure, axes = plt.subplots(
         2, len(found), figsize=(2.6 * len(found), 5), layout="constrained", squeeze=False
@@ -161,6 +162,7 @@ def draw(found, path, caption):
             ax.grid(alpha=0.3)
             ax.set_xlabel(curve.quantity, size=8)
             ax.tick_params(labelsize=7)
+            ax.yaxis.set_minor_formatter(NullFormatter())
         axes[0, column].set_title(curve.title, size=7)
     axes[0, 0].set_ylabel("seconds", size=8)
     axes[1, 0].set_ylabel("GiB at most, the input included", size=8)
