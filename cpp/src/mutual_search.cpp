@@ -4,6 +4,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "counting.hpp"
+
 namespace pyrec::detail {
 
 namespace {
@@ -107,27 +109,9 @@ void MutualSearch<Label>::find(std::int64_t label) {
 template <class Label>
 template <class Count>
 void MutualSearch<Label>::count(std::int64_t label, Count* counts) const {
-    const auto entries = rows_.entries(label);
-    const std::size_t n = entries.size();
-    for (std::size_t i = 0; i < n; ++i) {
-        if (i + 12 < n) rows_.prefetch(entries[i + 12]);
-        // All of a list: lists are too short for the hardware to see them coming. Without this,
-        // counting took 1.3 to 2.7 times as long.
-        if (i + 2 < n) {
-            const auto soon = rows_.after(label, i + 2);
-            constexpr std::size_t line = 64 / sizeof(Label);
-            for (std::size_t j = 0; j < soon.size(); j += line) __builtin_prefetch(&soon[j]);
-        }
-        const auto others = rows_.after(label, i);
-        std::size_t j = 0;
-        for (; j + 4 <= others.size(); j += 4) {
-            ++counts[others[j]];
-            ++counts[others[j + 1]];
-            ++counts[others[j + 2]];
-            ++counts[others[j + 3]];
-        }
-        for (; j < others.size(); ++j) ++counts[others[j]];
-    }
+    count_labels(
+        rows_.entries(label), rows_.offsets(), [&](std::size_t i) { return rows_.after(label, i); },
+        counts);
 }
 
 template <class Label>

@@ -29,6 +29,7 @@ public:
     std::int64_t size() const noexcept { return std::ssize(order_); }
     std::span<const std::int32_t> order() const noexcept { return order_; }  // rows by label
     std::span<const float> weights() const noexcept { return weights_; }     // padded to a block
+    std::span<const std::int64_t> offsets() const noexcept { return offsets_; }  // of lists
     std::span<const std::int32_t> entries(std::int64_t label) const {
         return rows_.row(order_[at(label)]).columns;
     }
@@ -38,14 +39,12 @@ public:
         const Label* const end = lists_.data() + offsets_[at(rows_.columns[entry]) + 1];
         return {end - after_.data()[entry], end};
     }
-    // Fetches what `after` reads to find a list, long before the list itself.
-    void prefetch(std::int32_t entry) const { __builtin_prefetch(&offsets_[at(entry) + 1]); }
 
 private:
     void fill_lists(std::int32_t begin, std::int32_t end);
 
     const CsrView<const float> rows_;
-    const std::span<const std::int64_t> offsets_;  // of lists
+    const std::span<const std::int64_t> offsets_;
     std::vector<std::int32_t> order_;
     std::vector<float> weights_;
     AlignedBuffer<Label> lists_;

@@ -35,12 +35,6 @@ inline bool contains(std::span<const std::int32_t> rows, std::int32_t row) {
 
 inline constexpr int word_items = 64;
 
-inline bool is_allowed(const Filter& filter, std::int32_t item) {
-    if (filter.allowed.empty()) return true;
-    const auto i = static_cast<std::size_t>(item);
-    return ((filter.allowed[i / word_items] >> (i % word_items)) & 1) != 0;
-}
-
 // How many items are allowed; where it is more than `enough`, some number that is, too.
 inline std::int64_t count_allowed(const Filter& filter, std::int64_t items,
                                   std::int64_t enough = std::numeric_limits<std::int64_t>::max()) {

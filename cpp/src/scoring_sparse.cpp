@@ -5,6 +5,7 @@
 
 #include "pyrec/scoring.hpp"
 #include "ranking.hpp"
+#include "simd/bytes.hpp"
 
 namespace pyrec {
 
@@ -117,7 +118,7 @@ void recommend_sparse(const CsrView<const float>& histories, const CsrView<const
             }
             for (const std::int32_t item : detail::excluded(filter, user)) sums.hide(item);
             sums.drain([&, &best = best](std::int32_t item, float score) {
-                if (!detail::is_allowed(filter, item)) return;
+                if (!filter.allowed.empty() && bit_at(filter.allowed.data(), item) == 0) return;
                 best.push(detail::checked_score(score, user, item), item);
             });
             detail::drain_list(best, user, k, rows, scores);
