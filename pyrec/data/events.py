@@ -18,7 +18,7 @@ from pyrec.data.columns import (
     owned,
 )
 from pyrec.data.grouping import PairGroups, group_pairs
-from pyrec.data.interactions import Interactions, kind_table
+from pyrec.data.interactions import Interactions, entry_rows, kind_table
 from pyrec.data.provenance import Report
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
@@ -180,11 +180,10 @@ class Events:
         csr, bits = interactions.csr, interactions.kinds
         if bits is not None and np.any((bits & (bits - np.uint32(1)) != 0) | (bits == 0)):
             raise DataError("interactions: pairs had several kinds of event; use the events")
-        rows = np.arange(csr.shape[0], dtype=np.int32)
         return cls(
             interactions.users,
             interactions.items,
-            owned(np.repeat(rows, np.diff(csr.offsets))),
+            owned(entry_rows(csr)),
             csr.columns,
             None if bits is None else owned(np.log2(bits).astype(np.uint8)),
             interactions.kind_names,

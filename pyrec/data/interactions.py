@@ -239,6 +239,21 @@ def select(csr: Csr, keep: NDArray[np.bool_]) -> Csr:
     )
 
 
+def entry_rows(csr: Csr) -> NDArray[np.int32]:
+    """Return the row of each stored entry (nnz,)."""
+    return np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
+
+
+def found_in(pattern: Csr, pairs: Csr) -> NDArray[np.bool_]:
+    """Tell of each stored pair whether the pattern has it too."""
+    width = np.int64(max(pattern.shape[1], pairs.shape[1]))
+    stored, wanted = (entry_rows(csr) * width + csr.columns for csr in (pattern, pairs))
+    if len(stored) == 0:
+        return np.zeros(len(wanted), dtype=bool)
+    at = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
+    return np.asarray(stored[at] == wanted)
+
+
 def place_of(csr: Csr, at: int) -> tuple[int, int]:
     """Return the row and column of the stored entry `at`, for messages."""
     return int(np.searchsorted(csr.offsets, at, side="right")) - 1, int(csr.columns[at])

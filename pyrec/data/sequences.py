@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pyrec.data.columns import owned
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, entry_rows
 from pyrec.errors import DataError
 
 __all__ = ["Sequences", "in_sessions"]
@@ -101,7 +101,7 @@ def _events_of(interactions: Interactions) -> Events:
             "interactions: have no timestamps, and so no order; fit the events themselves"
         )
     csr = interactions.csr
-    users = np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
+    users = entry_rows(csr)
     return Events(
         interactions.users,
         interactions.items,

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions, as_csr, select
+from pyrec.data.interactions import Interactions, as_csr, found_in, select
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.models.base import Model
 
-__all__ = ["Cases", "as_interactions", "found_in", "rows_for"]
+__all__ = ["Cases", "as_interactions", "rows_for"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,16 +142,6 @@ def rows_for(interactions: Interactions, users: NDArray[Any], items: Vocabulary)
     return _taken(csr, interactions.users.encode(users, missing="mark"))
 
 
-def found_in(pattern: Csr, pairs: Csr) -> NDArray[np.bool_]:
-    """Tell of each stored pair whether the pattern has it too."""
-    width = max(pattern.shape[1], pairs.shape[1])
-    stored, wanted = _keys(pattern, width), _keys(pairs, width)
-    if len(stored) == 0:
-        return np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
-    return np.asarray(stored[at] == wanted)
-
-
 def _both(
     model: Model,
     histories: Interactions | None,
@@ -221,9 +211,3 @@ def _chosen(first: NDArray[np.bool_], one: Csr, other: Csr) -> Csr:
         width,
     )
     return stacked.take(np.where(first, np.arange(n), n + np.arange(n)).astype(np.int32))
-
-
-def _keys(csr: Csr, width: int) -> NDArray[np.int64]:
-    """Number the stored pairs in order, row by row."""
-    rows = np.repeat(np.arange(csr.shape[0], dtype=np.int64), np.diff(csr.offsets))
-    return rows * width + csr.columns

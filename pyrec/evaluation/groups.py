@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyrec.arguments import require
 from pyrec.data.groups import Groups
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, entry_rows
 from pyrec.errors import DataError
 from pyrec.evaluation.estimates import Estimate, estimates
 from pyrec.evaluation.results import Part
@@ -122,7 +122,7 @@ def exposure(rows: ArrayLike, groups: Groups, popularity: NDArray[Any]) -> dict[
             f"popularity of {len(popularity)} are not about the same"
         )
     shown = np.bincount(lists[lists >= 0], minlength=of.shape[0])
-    item = np.repeat(np.arange(of.shape[0]), np.diff(of.offsets))
+    item = entry_rows(of)
 
     def of_groups(amounts: NDArray[Any]) -> NDArray[np.float64]:
         sums = np.bincount(of.columns, weights=of.values * amounts[item], minlength=len(groups))

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pyrec._kernels import Csr
 from pyrec.data.bits import Words, unpack
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, select
+from pyrec.data.interactions import Interactions, entry_rows, found_in, select
 from pyrec.errors import NotSupportedError, NumericalError
-from pyrec.evaluation.cases import Cases, found_in, rows_for
+from pyrec.evaluation.cases import Cases, rows_for
 from pyrec.evaluation.estimates import Estimate, Values, estimates
 from pyrec.evaluation.evidence import Lists, Ratings, Scores
 from pyrec.evaluation.metrics import Request
@@ -223,7 +223,7 @@ class Trial:
         if filter_.allowed is not None:
             ranked[:, ~unpack(filter_.allowed, n_items)] = False
         if filter_.exclude is not None:
-            users = np.repeat(np.arange(n), np.diff(filter_.exclude.offsets))
+            users = entry_rows(filter_.exclude)
             ranked[users, filter_.exclude.columns] = False
         columns = np.broadcast_to(np.arange(n_items, dtype=np.int32), ranked.shape)[ranked]
         offsets = np.append(0, np.cumsum(ranked.sum(axis=1)))

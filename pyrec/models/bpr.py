@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
-from pyrec.data.interactions import Interactions, select
+from pyrec.data.interactions import Interactions, entry_rows, select
 from pyrec.errors import DataError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.factors import FactorModel, FactorStep
@@ -111,7 +111,7 @@ class BPR(Estimator, frozen=True, kw_only=True):
 def _loss(interactions: Interactions, users: _F32, items: _F32) -> float:
     """Return the mean of -ln sigmoid over interactions, each against the item after it."""
     csr = interactions.csr
-    rows = np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
+    rows = entry_rows(csr)
     others = ((csr.columns + 1) % csr.shape[1]).astype(np.int32)
     liked, other = (
         _kernels.score_pairs(users, items, rows, of, threads=resolve_threads())

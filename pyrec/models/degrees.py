@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, place_of
+from pyrec.data.interactions import Interactions, entry_rows, place_of
 from pyrec.errors import DataError
 
 __all__ = ["degrees", "inverse_powers", "relative", "require_no_negative", "scaled"]
@@ -16,7 +16,7 @@ __all__ = ["degrees", "inverse_powers", "relative", "require_no_negative", "scal
 
 def degrees(csr: Csr) -> NDArray[np.float64]:
     """Return the sum of each row."""
-    rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets))
+    rows = entry_rows(csr)
     return np.bincount(rows, csr.values, minlength=csr.shape[0]).astype(np.float64)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, entry_rows
 from pyrec.item_index import ItemIndex
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.factors import FactorModel, FactorStep, directions
@@ -133,7 +133,7 @@ class ExplicitALSModel(FactorModel):
     def squared_error(self) -> float:
         """Return the mean squared error over the ratings that it was trained on."""
         csr = self.interactions.csr
-        rows = np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
+        rows = entry_rows(csr)
         return float(np.mean(np.square(self._score(rows, csr.columns) - csr.values, dtype=float)))
 
     @cached_property

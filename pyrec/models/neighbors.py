@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.bits import Words
-from pyrec.data.interactions import Interactions, frozen
+from pyrec.data.interactions import Interactions, entry_rows, frozen
 from pyrec.errors import ConfigError
 from pyrec.models.abilities import (
     Explains,
@@ -325,7 +325,7 @@ def rank(rows: Csr, matrix: Csr, k: int, filter_: Filter, threads: int) -> Lists
             rows, matrix, filter_.exclude, filter_.allowed, k=k, threads=threads
         )
     wanted = filter_.remaining_candidates()
-    queries = np.repeat(np.arange(rows.shape[0], dtype=np.int32), np.diff(wanted.offsets))
+    queries = entry_rows(wanted)
     scores = _kernels.score_pairs_sparse(rows, matrix, queries, wanted.columns, threads=threads)
     scored = Csr(wanted.offsets, wanted.columns, frozen(scores), wanted.shape[1])
     return _kernels.top_k_of_rows(scored, k=k, threads=threads)

@@ -12,7 +12,7 @@ from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
 from pyrec.data.bits import Words, bits_at, pack
-from pyrec.data.interactions import as_csr, frozen, select
+from pyrec.data.interactions import as_csr, entry_rows, found_in, frozen, select
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.runtime import resolve_threads
@@ -86,7 +86,7 @@ class Filter:
         if self.allowed is not None:
             keep &= bits_at(self.allowed, self.candidates.columns)
         if self.exclude is not None:
-            keep &= ~np.isin(_keys(self.candidates), _keys(self.exclude), assume_unique=True)
+            keep &= ~found_in(self.exclude, self.candidates)
         return select(self.candidates, keep)
 
     def top_k(
@@ -98,7 +98,7 @@ class Filter:
                 users, items, self.exclude, self.allowed, k=k, threads=resolve_threads()
             )
         wanted = self.remaining_candidates()
-        queries = np.repeat(np.arange(len(users), dtype=np.int32), np.diff(wanted.offsets))
+        queries = entry_rows(wanted)
         threads = resolve_threads()
         scores = frozen(
             _kernels.score_pairs(users, items, queries, wanted.columns, threads=threads)
@@ -239,9 +239,3 @@ def _known_rows(name: str, ids: Any, vocabulary: Vocabulary, *, warn: bool) -> N
     if warn and len(known) < len(rows):
         logger.warning("%s: %d of %d ids are unknown", name, len(rows) - len(known), len(rows))
     return known
-
-
-def _keys(csr: Csr) -> NDArray[np.int64]:
-    """Number the stored pairs: row by row, column by column."""
-    rows = np.repeat(np.arange(csr.shape[0], dtype=np.int64), np.diff(csr.offsets))
-    return rows * csr.shape[1] + csr.columns

@@ -25,7 +25,7 @@ from pyrec._kernels import Csr
 from pyrec.arguments import require
 from pyrec.data.bits import Words, pack
 from pyrec.data.columns import owned
-from pyrec.data.interactions import select
+from pyrec.data.interactions import entry_rows, select
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.models.query import Filter
 from pyrec.rules.rules import CompiledRules
@@ -139,7 +139,7 @@ class _Ruled:
         there = asked.remaining_candidates()
         place = np.full(m, -1, np.int32)
         place[pinned] = np.arange(len(pinned))
-        owner = np.repeat(np.arange(n), np.diff(there.offsets))
+        owner = entry_rows(there)
         rows[owner, place[there.columns]] = there.columns
         scores[rows >= 0] = 0.0  # who has no history has no scores, and the pins all the same
         found, known = self.rank(self.queries, len(pinned), asked)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, select
+from pyrec.data.interactions import Interactions, entry_rows, select
 from pyrec.errors import NumericalError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.degrees import relative, require_no_negative, scaled
@@ -160,7 +160,7 @@ class _Products:
         self.items = interactions.by_item.take(order)
         weighted = scaled(self.items, None, user_weights)
         self.users = weighted.transposed()
-        of = np.repeat(np.arange(n), np.diff(self.items.offsets))
+        of = entry_rows(self.items)
         squares = weighted.values.astype(np.float64) * self.items.values
         diagonal = np.bincount(of, squares, minlength=n)
         if diagonal.max() > 1e30:  # products of float32 would overflow on the way

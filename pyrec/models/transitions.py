@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, as_csr, select
+from pyrec.data.interactions import Interactions, as_csr, entry_rows, select
 from pyrec.data.sequences import Sequences
 from pyrec.models.graph import GraphModel
 from pyrec.models.search import Floats, Integers, Ranges
@@ -78,7 +78,7 @@ class Transitions(Sequential, frozen=True, kw_only=True):
     def _fit_sequences(self, sequences: Sequences, lately: Interactions) -> "TransitionsModel":
         counts = _transitions(sequences, self.window, self.distance_decay)
         n = sequences.item_count
-        rows = np.repeat(np.arange(n), np.diff(counts.offsets))
+        rows = entry_rows(counts)
         left = np.bincount(rows, counts.values, minlength=n)
         reached = np.bincount(counts.columns, counts.values, minlength=n)
         norms = left[rows] ** self.source_exponent * reached[counts.columns] ** self.target_exponent
@@ -99,7 +99,7 @@ class TransitionsModel(SequentialModel, GraphModel):
     @cached_property
     def nearest(self) -> Csr:
         """Row `i` has how strongly item `i` leads to others."""
-        rows = np.repeat(np.arange(self.influence.shape[0]), np.diff(self.influence.offsets))
+        rows = entry_rows(self.influence)
         return select(self.influence, rows != self.influence.columns)
 
 

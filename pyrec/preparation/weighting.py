@@ -18,7 +18,7 @@ from pyrec.arguments import require
 from pyrec.config import Options
 from pyrec.data.columns import owned
 from pyrec.data.events import Events
-from pyrec.data.interactions import Interactions, as_csr, place_of
+from pyrec.data.interactions import Interactions, as_csr, entry_rows, place_of
 from pyrec.data.moments import DAY, Moment, microseconds
 from pyrec.errors import DataError
 
@@ -257,7 +257,7 @@ def recency(interactions: Interactions, exponent: float = 1.0) -> Interactions:
     if interactions.timestamps is None:
         raise DataError("recency: there are no timestamps")
     csr, times = interactions.csr, interactions.timestamps
-    rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.offsets))
+    rows = entry_rows(csr)
     order = np.lexsort((-times, rows))
     places = np.arange(csr.nnz) - csr.offsets[rows]
     moved = places > 0
@@ -364,7 +364,7 @@ def _frequencies(csr: Csr, scheme: str) -> NDArray[np.float64]:
 
 def _sides(csr: Csr, axis: Axis) -> tuple[NDArray[Any], NDArray[Any], int, int]:
     """Return each pair's document and term, and the numbers of documents and terms."""
-    users = np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
+    users = entry_rows(csr)
     if axis == "items":
         return csr.columns, users, csr.shape[1], csr.shape[0]
     if axis == "users":

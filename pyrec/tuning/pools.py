@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
+from pyrec.data.interactions import entry_rows
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Lists, Model
 from pyrec.models.query import Filter
@@ -114,7 +115,7 @@ class Histories(Asked):
         people = np.repeat(np.arange(len(rows)), (rows >= 0).sum(axis=1))
         found = np.zeros(pool.nnz, np.float32)
         width = pool.shape[1]
-        keys = np.repeat(np.arange(len(rows)), np.diff(pool.offsets)) * width + pool.columns
+        keys = entry_rows(pool) * width + pool.columns
         found[np.searchsorted(keys, people * width + rows[rows >= 0])] = scores[rows >= 0]
         return found
 

@@ -13,7 +13,7 @@ from strategies import logs
 
 from pyrec import Interactions, Vocabulary
 from pyrec._kernels import Csr
-from pyrec.data.interactions import as_csr, frozen
+from pyrec.data.interactions import as_csr, found_in, frozen
 from pyrec.errors import DataError
 
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
@@ -197,3 +197,13 @@ def entries(matrix):
             entry = (csr.values[at], matrix.kinds[at], matrix.timestamps[at])
             found.setdefault(row, {})[int(csr.columns[at])] = tuple(map(float, entry))
     return found
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6), st.data())
+def test_pairs_are_found_in_a_pattern(n, width, other, data):
+    pattern = data.draw(hnp.arrays(bool, (n, width)))
+    pairs = data.draw(hnp.arrays(bool, (n, other)))
+    found = found_in(as_csr(sp.csr_array(pattern)), as_csr(sp.csr_array(pairs)))
+    wider = np.zeros((n, max(width, other)), bool)
+    wider[:, :width] = pattern
+    np.testing.assert_array_equal(found, wider[:, :other][pairs])

@@ -6,24 +6,13 @@ from hypothesis.extra import numpy as hnp
 from stubs import GivenModel
 
 from pyrec import Interactions, Vocabulary
-from pyrec.data.interactions import as_csr
-from pyrec.evaluation.cases import Cases, found_in, rows_for
+from pyrec.evaluation.cases import Cases, rows_for
 
 
 def dense(csr, width=None):
     arrays = (np.ones(csr.nnz), csr.columns, csr.offsets)
     full = sp.csr_array(arrays, shape=csr.shape).toarray()
     return full if width is None else full[:, :width]
-
-
-@given(st.integers(1, 5), st.integers(1, 6), st.integers(1, 6), st.data())
-def test_pairs_are_found_in_a_pattern(n, width, other, data):
-    pattern = data.draw(hnp.arrays(bool, (n, width)))
-    pairs = data.draw(hnp.arrays(bool, (n, other)))
-    found = found_in(as_csr(sp.csr_array(pattern)), as_csr(sp.csr_array(pairs)))
-    wider = np.zeros((n, max(width, other)), bool)
-    wider[:, :width] = pattern
-    np.testing.assert_array_equal(found, wider[:, :other][pairs])
 
 
 @given(st.data())

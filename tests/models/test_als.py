@@ -1,4 +1,4 @@
-"""ALS: what the model adds to its kernels (test_half_steps.py)."""
+"""ALS: what the model adds to its kernels (test_half_steps.py, test_conjugate_gradient.py)."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ from pyrec.compat.implicit.cpu.matrix_factorization_base import (
 )
 from pyrec.compat.implicit.gpu import refuse
 from pyrec.compat.implicit.utils import check_csr, check_random_state, tracked
-from pyrec.data.interactions import as_csr, frozen, select
+from pyrec.data.interactions import as_csr, entry_rows, frozen, select
 from pyrec.models.bpr import BPR
 from pyrec.runtime import resolve_threads
 
@@ -185,7 +185,7 @@ def _in_order(pairs: Csr, users: _F32, items: _F32, epoch: int, threads: int) ->
     """Count liked items that score above a random one, and random ones that were liked."""
     n = pairs.shape[1]
     others = np.random.default_rng(epoch).integers(0, n, pairs.nnz, dtype=np.int32)
-    rows = np.repeat(np.arange(pairs.shape[0], dtype=np.int32), np.diff(pairs.offsets))
+    rows = entry_rows(pairs)
     keys = rows * np.int64(n)
     judged = ~np.isin(keys + others, keys + pairs.columns)
     mine, theirs = (
