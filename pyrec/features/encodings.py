@@ -58,20 +58,7 @@ class Step(Options, frozen=True, kw_only=True, tag_field="step"):
 
 
 class _Categories(Step, frozen=True, kw_only=True):
-    """Columns of ones and zeros, one for each category.
-
-    Parameters
-    ----------
-    column : str
-        What the categories are.
-    min_count : int, default 1
-        How many rows must have a category for it to have a column.
-    other : bool, default False
-        Whether rarer ones, and those that fitting has not seen, share a column. Without it they are
-        zeros. Either way the report counts them.
-    missing : {"zero", "indicator", "error"}
-        What stands for a row without categories: zeros, a column of its own, or an error.
-    """
+    """What `OneHot` and `MultiHot` share: a column of ones and zeros for each category."""
 
     column: str
     min_count: Annotated[int, Meta(ge=1)] = 1
