@@ -37,8 +37,8 @@ class Ranking:
     >>> ranking = Ranking(np.array([2, 0, -1]), np.array([0.9, 0.5, -np.inf]), items)
     >>> ranking.ids.tolist()
     ['tea', 'mug', None]
-    >>> int(ranking.counts)
-    2
+    >>> int(ranking.counts), ranking.short
+    (2, 1)
     """
 
     rows: NDArray[np.int32]
@@ -50,6 +50,11 @@ class Ranking:
     def counts(self) -> NDArray[np.int64]:
         """How many entries each list really has."""
         return np.asarray(np.sum(self.rows >= 0, axis=-1))
+
+    @property
+    def short(self) -> int:
+        """How many lists have fewer entries than were asked for."""
+        return int(np.count_nonzero(self.rows[..., -1] < 0))
 
     @cached_property
     def ids(self) -> NDArray[Any]:

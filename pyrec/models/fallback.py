@@ -12,8 +12,10 @@ from pyrec.arguments import require
 from pyrec.data.ranking import Ranking
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
-from pyrec.models.base import Model
-from pyrec.models.query import checked_k
+from pyrec.models.base import Lists, Model
+from pyrec.models.query import Filter, checked_k, encode_queries, require_room, resolve_filter
+from pyrec.models.ruled import Rank, chained
+from pyrec.rules.rules import CompiledRules, Rules
 
 __all__ = ["Fallback", "FallbackRanking"]
 
@@ -27,8 +29,9 @@ class FallbackRanking(Ranking):
     links : tuple of str
         The names of the models, in the order of the chain.
     places : int32, shape of `rows`
-        Which of them gave each entry; -1 behind the end of a list. Scores of different models do
-        not compare; within a list, entries of an earlier model stand before those of a later one.
+        Which of them gave each entry; -2 for one that rules have pinned, -1 behind the end of a
+        list. Scores of different models do not compare; within a list, entries of an earlier model
+        stand before those of a later one.
     """
 
     links: tuple[str, ...] = ()
@@ -36,8 +39,8 @@ class FallbackRanking(Ranking):
 
     @cached_property
     def sources(self) -> NDArray[Any]:
-        """The name of the model that gave each entry, None behind the end of a list."""
-        names = np.array([*self.links, None], dtype=object)
+        """The model that gave each entry, by name; "pinned"; None behind the end of a list."""
+        names = np.array([*self.links, "pinned", None], dtype=object)
         return np.asarray(names[self.places])
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
@@ -107,6 +110,7 @@ class Fallback:
         exclude_seen: bool | str | list[str] = True,
         items: Any = None,
         exclude: Any = None,
+        rules: CompiledRules | None = None,
         threads: int = 0,
     ) -> FallbackRanking:
         """Return the `k` best items for each user, and which model gave each.
@@ -117,6 +121,9 @@ class Fallback:
             As in `Model.recommend`; an unknown user is one for the next model.
         exclude_seen : bool, str or list of str
             As there; each model knows what its own training data says.
+        rules : CompiledRules, optional
+            Compiled for the items of the chain. They hold for lists as a whole: what an earlier
+            model gave counts under the caps when a later one goes on.
 
         Raises
         ------
@@ -125,51 +132,33 @@ class Fallback:
         """
         asked = np.atleast_1d(np.asarray(users))
         k = checked_k(k)
-        rows = np.full((len(asked), k), -1, np.int32)
-        scores = np.full((len(asked), k), -np.inf, np.float32)
-        places = np.full((len(asked), k), -1, np.int32)
-        for place, model in enumerate(self.models):
-            short = np.flatnonzero(rows[:, -1] < 0)
-            if not len(short):
-                break
-            found = model.recommend(
-                asked[short], k, exclude_seen=exclude_seen, items=_of(items, short),
-                exclude=_of(exclude, short), threads=threads,
-                unknown="empty" if model.personal else "popular",
-            )  # fmt: skip
-            target = np.append(self.items.encode(model.items.ids), np.int32(-1))[found.rows]
-            parts = rows[short], scores[short], places[short]
-            _fill(parts, target, found.scores, place)
-            rows[short], scores[short], places[short] = parts
+        require_room(len(asked), k)
+        ranks = [
+            _rank(model, self.items, asked, exclude_seen=exclude_seen, threads=threads)
+            for model in self.models
+        ]
+        filter_ = resolve_filter(items, exclude, len(asked), self.items)
+        rules = Rules().compile(None, self.items) if rules is None else rules
+        found = chained(rules, ranks, self.items, len(asked), k, filter_, threads)
         if np.ndim(users) == 0:
-            return FallbackRanking(
-                rows[0], scores[0], self.items, users, links=self.links, places=places[0]
-            )
+            rows, scores, places = (part[0] for part in found)
+            asked = users
+        else:
+            rows, scores, places = found
         return FallbackRanking(rows, scores, self.items, asked, links=self.links, places=places)
 
 
-def _of(ids: Any, chosen: NDArray[np.int64]) -> Any:
-    """Return the lists of some of the users, where each has their own."""
-    if isinstance(ids, list | tuple) and any(np.ndim(entry) > 0 for entry in ids):
-        return [ids[i] for i in chosen]
-    per_user = getattr(ids, "ndim", 1) == 2
-    return ids[chosen] if per_user else ids
+def _rank(model: Model, items: Vocabulary, users: NDArray[Any], **options: Any) -> Rank:
+    """Return how a model ranks for these users, in rows of other items than its own."""
+    known = encode_queries(users, model.users, missing="mark")[0]
+    unknown = "empty" if model.personal else "popular"
+    if model.items == items:
+        return lambda at, k, filter_: model._lists(known[at], k, filter_, unknown, **options)
+    ours = items.encode(model.items.ids)
+    back = np.append(ours, np.int32(-1))
 
+    def rank(at: NDArray[np.int32], k: int, filter_: Filter) -> Lists:
+        rows, scores = model._lists(known[at], k, filter_.of_items(ours), unknown, **options)
+        return back[rows], scores
 
-def _fill(
-    lists: tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]],
-    more: NDArray[np.int32],
-    scores: NDArray[np.float32],
-    place: int,
-) -> None:
-    """Append to each list what it has not yet, as far as it goes."""
-    rows, own_scores, places = lists
-    k = rows.shape[1]
-    # A list of k with at most k - 1 repeats has enough for what is missing.
-    new = (more >= 0) & ~np.any(more[:, :, None] == rows[:, None, :], axis=2)
-    at = np.sum(rows >= 0, axis=1)[:, None] + np.cumsum(new, axis=1) - 1
-    new &= at < k
-    of, column = np.nonzero(new)
-    to = at[of, column]
-    rows[of, to], own_scores[of, to] = more[of, column], scores[of, column]
-    places[of, to] = place
+    return rank

@@ -79,6 +79,28 @@ class Filter:
             return self if words is None else replace(self, allowed=words)
         return replace(self, allowed=self.allowed & words)
 
+    def of_items(self, rows: NDArray[np.int32]) -> Self:
+        """Return the filter for a model that has only the items of these rows, in their order."""
+
+        def pattern(csr: Csr | None) -> Csr | None:
+            if csr is None:
+                return None
+            matrix = sp.csr_array(
+                (np.ones(csr.nnz, np.float32), csr.columns, csr.offsets), csr.shape
+            )
+            return as_csr(matrix[:, rows])
+
+        def words(bits: Words | None) -> Words | None:
+            return None if bits is None else pack(bits_at(bits, rows))
+
+        return replace(
+            self,
+            exclude=pattern(self.exclude),
+            allowed=words(self.allowed),
+            candidates=pattern(self.candidates),
+            repeatable=words(self.repeatable),
+        )
+
     def remaining_candidates(self) -> Csr:
         """Return the pattern of the candidates that nothing else forbids."""
         assert self.candidates is not None

@@ -1,4 +1,4 @@
-"""Lists under rules: exact, and full where they can be, for every model.
+"""Lists under rules: exact, and full where they can be, for every model and for chains of models.
 
 A model is asked for lists under a `Filter`, and nothing else of it is needed. What a rule wants of
 the order is made of such lists:
@@ -9,11 +9,13 @@ the order is made of such lists:
 - Caps. A list is walked from its best entry on, and what is below all caps is kept. Where that
   leaves it short, the groups that are full are forbidden, and the next best are asked for: they are
   all that can still be kept, in their order. Each turn keeps an entry more, or the list is done.
+- Chains. What one model leaves short the next one goes on with, below the same caps and without
+  what the list has.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -31,7 +33,7 @@ from pyrec.models.query import Filter
 from pyrec.rules.rules import CompiledRules
 from pyrec.runtime import resolve_threads
 
-__all__ = ["Rank", "ranked"]
+__all__ = ["PINNED", "Rank", "chained", "placed", "ranked"]
 
 logger = logging.getLogger("pyrec")
 
@@ -43,6 +45,9 @@ Rank: TypeAlias = Callable[[Rows, int, Filter], Lists]
 
 # Of lists that caps may thin out, this many times the entries are asked for at first.
 MARGIN = 3
+
+PINNED = -2
+"""The link of an entry that no model chose."""
 
 
 def ranked(
@@ -63,18 +68,46 @@ def ranked(
     """
     if rules is None:
         return rank(np.arange(n, dtype=np.int32), k, filter_)
+    rows, scores, _ = chained(rules, [rank], items, n, k, filter_, threads)
+    return rows, scores
+
+
+def chained(
+    rules: CompiledRules,
+    ranks: Sequence[Rank],
+    items: Vocabulary,
+    n: int,
+    k: int,
+    filter_: Filter,
+    threads: int,
+) -> tuple[Rows, NDArray[np.float32], Rows]:
+    """Return the lists of several models, each of which goes on where those before end.
+
+    Returns
+    -------
+    rows, scores : (n, k)
+        As of `ranked`.
+    links : int32 (n, k)
+        Which model gave each entry; `PINNED` for a pin, -1 behind the end of a list.
+
+    Raises
+    ------
+    DataError
+        As `ranked`.
+    """
     require(rules, CompiledRules, "rules", "Rules(...).compile(catalogue, model.items) makes them")
     rules = rules.checked(items, n)
     rows = np.full((n, k), -1, np.int32)
     scores = np.full((n, k), -np.inf, np.float32)
+    links = np.full((n, k), -1, np.int32)
     filter_ = replace(filter_, repeatable=rules.repeatable).allowing(rules.allowed)
     for queries, segment in _segments(rules, n):
         part = filter_.take(queries).allowing(segment)
-        ruled = _Ruled(rules, rank, queries, k, resolve_threads(threads))
-        rows[queries], scores[queries] = ruled.lists(part)
+        ruled = _Ruled(rules, tuple(ranks), queries, k, resolve_threads(threads))
+        rows[queries], scores[queries], links[queries] = ruled.lists(part)
     if short := int(np.count_nonzero(rows[:, -1] < 0)):
-        logger.warning("rules: leave %d of %d lists with fewer than %d items", short, n, k)
-    return rows, scores
+        logger.debug("rules: leave %d of %d lists with fewer than %d items", short, n, k)
+    return rows, scores, links
 
 
 def _segments(rules: CompiledRules, n: int) -> Iterator[tuple[Rows, Words | None]]:
@@ -93,30 +126,43 @@ class _Ruled:
     """The lists of queries that may see the same items."""
 
     rules: CompiledRules
-    rank: Rank
+    ranks: tuple[Rank, ...]
     queries: Rows
     k: int
     threads: int
 
-    def lists(self, filter_: Filter) -> Lists:
-        """Return rows and scores (queries, k)."""
-        rules, everyone = self.rules, np.arange(len(self.queries), dtype=np.int32)
-        at = rules.pinned[rules.places < self.k]
-        if not len(at) and not len(rules.most):
-            return self._best(everyone, self.k, filter_)
+    def lists(self, filter_: Filter) -> tuple[Rows, NDArray[np.float32], Rows]:
+        """Return rows, scores and links (queries, k)."""
+        rules, n, k = self.rules, len(self.queries), self.k
+        everyone = np.arange(n, dtype=np.int32)
+        at = rules.pinned[rules.places < k]
+        if not len(at) and not len(rules.most) and len(self.ranks) == 1:
+            rows, scores = self._best(self.ranks[0], everyone, k, filter_)
+            return rows, scores, np.where(rows >= 0, np.int32(0), np.int32(-1))
+        rows = np.full((n, k), -1, np.int32)
+        scores = np.full((n, k), -np.inf, np.float32)
         pins = self._pinned(at, filter_)
+        rows[:, : len(at)], scores[:, : len(at)] = pins
+        first = np.arange(k) < np.sum(pins[0] >= 0, axis=1)[:, None]
+        links = np.where(first, np.int32(PINNED), np.int32(-1))
         others = np.ones(len(rules.items), np.bool_)
         others[at] = False
-        rows, scores = self._filled(pins, filter_.allowing(pack(others)))
-        return _placed(rows, scores, pins[0], rules.places[: len(at)])
+        filter_ = filter_.allowing(pack(others))
+        pending = [(everyone, filter_)]
+        for link, rank in enumerate(self.ranks):
+            self._fill(rank, rows, scores, filter_, pending)
+            links[(rows >= 0) & (links == -1)] = link
+            short = everyone[rows[:, -1] < 0]
+            pending = list(self._rest(short, rows[short], filter_))
+        return placed((rows, scores, links), pins[0], rules.places[: len(at)])
 
-    def _best(self, some: Rows, k: int, filter_: Filter) -> Lists:
+    def _best(self, rank: Rank, some: Rows, k: int, filter_: Filter) -> Lists:
         """Return lists of k of some of the queries in order of boosted scores."""
         if not self.rules.boosted:
-            return self.rank(self.queries[some], k, filter_)
+            return rank(self.queries[some], k, filter_)
         found = []
         for boosted in self.rules.boosted:
-            rows, scores = self.rank(self.queries[some], k, filter_.allowing(boosted.words))
+            rows, scores = rank(self.queries[some], k, filter_.allowing(boosted.words))
             changed = (scores.astype(np.float64) * boosted.times + boosted.add).astype(np.float32)
             found.append((rows, scores, np.where(rows >= 0, changed, np.float32(-np.inf))))
         rows, scores, changed = map(np.hstack, zip(*found, strict=True))
@@ -142,22 +188,26 @@ class _Ruled:
         owner = entry_rows(there)
         rows[owner, place[there.columns]] = there.columns
         scores[rows >= 0] = 0.0  # who has no history has no scores, and the pins all the same
-        found, known = self.rank(self.queries, len(pinned), asked)
-        query, entry = np.nonzero(found >= 0)
-        scores[query, place[found[query, entry]]] = known[query, entry]
+        for rank in reversed(self.ranks):  # the score of the first model that has one
+            found, known = rank(self.queries, len(pinned), asked)
+            query, entry = np.nonzero(found >= 0)
+            scores[query, place[found[query, entry]]] = known[query, entry]
         return rows, scores
 
-    def _filled(self, start: Lists, filter_: Filter) -> Lists:
-        """Return lists of k that begin with what is given and go on below all caps."""
-        k, (n, fixed) = self.k, start[0].shape
-        rows = np.full((n, k), -1, np.int32)
-        scores = np.full((n, k), -np.inf, np.float32)
-        rows[:, :fixed], scores[:, :fixed] = start
+    def _fill(
+        self,
+        rank: Rank,
+        rows: Rows,
+        scores: NDArray[np.float32],
+        filter_: Filter,
+        pending: list[tuple[Rows, Filter]],
+    ) -> None:
+        """Go on with lists, in place, below all caps: those pending, under their own filters."""
+        k = self.k
         asked = k * MARGIN if len(self.rules.most) else k
-        pending = [(np.arange(n, dtype=np.int32), filter_)]
         while pending:
             some, allowed = pending.pop()
-            found = self._best(some, asked, allowed)
+            found = self._best(rank, some, asked, allowed)
             more = np.hstack([rows[some], found[0]])
             kept = _kernels.cap_lists(
                 more, self.rules.groups, self.rules.most, fixed=k, k=k, threads=self.threads
@@ -168,7 +218,6 @@ class _Ruled:
             # A list that was not filled shows all there is.
             short = some[(kept[:, -1] < 0) & (found[0][:, -1] >= 0)]
             pending += list(self._rest(short, rows[short], filter_))
-        return rows, scores
 
     def _rest(self, some: Rows, kept: Rows, filter_: Filter) -> Iterator[tuple[Rows, Filter]]:
         """Yield short lists that have the same full groups, and what may still join them."""
@@ -177,8 +226,10 @@ class _Ruled:
             members[tuple(self._full_groups(rows[rows >= 0]))].append(number)
         for full, lists in members.items():
             at = np.array(lists, np.int32)
-            closed = [np.isin(of, full[cap]) for cap, of in enumerate(self.rules.groups)]
-            part = filter_.take(some[at]).allowing(pack(~np.logical_or.reduce(closed)))
+            closed = np.zeros(len(self.rules.items), np.bool_)
+            for of, groups in zip(self.rules.groups, full, strict=True):
+                closed |= np.isin(of, groups)
+            part = filter_.take(some[at]).allowing(pack(~closed))
             yield some[at], part.excluding(_pattern(kept[at], len(self.rules.items)))
 
     def _full_groups(self, rows: Rows) -> Iterator[tuple[int, ...]]:
@@ -188,15 +239,22 @@ class _Ruled:
             yield tuple(groups[(counts >= most) & (groups >= 0)].tolist())
 
 
-def _placed(rows: Rows, scores: NDArray[np.float32], pins: Rows, places: Rows) -> Lists:
-    """Move the pins, which stand first, to their places, or to the end of what there is."""
+def placed(
+    lists: tuple[Rows, NDArray[np.float32], Rows], pins: Rows, places: Rows
+) -> tuple[Rows, NDArray[np.float32], Rows]:
+    """Move the pins (n, pins), which stand first, to their places, or to the end of what there is.
+
+    `lists` are rows and what belongs to them, of shape (n, k).
+    """
+    rows = lists[0]
     at_place = np.zeros(rows.shape, np.bool_)
     query, pin = np.nonzero(pins >= 0)
     at_place[query, places[pin]] = True
     # For entry after entry its place: first those of pins, in order, then the free ones.
     place = np.where(rows >= 0, np.argsort(~at_place, axis=1, kind="stable"), rows.shape[1])
     order = np.argsort(place, axis=1, kind="stable")
-    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+    take = np.take_along_axis
+    return take(rows, order, 1), take(lists[1], order, 1), take(lists[2], order, 1)
 
 
 def _pattern(rows: Rows, items: int) -> Csr:

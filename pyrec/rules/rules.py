@@ -1,5 +1,6 @@
 """Rules: what a shop wants of its lists, as a value; compiled, they fit the rows of a model."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from pyrec.arguments import require
 from pyrec.config import suggestion
-from pyrec.data.bits import Words, pack
+from pyrec.data.bits import Words, pack, unpack
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.columns import owned
 from pyrec.data.vocabulary import Vocabulary
@@ -19,6 +20,8 @@ from pyrec.rules.allowed import Allowed, Shelf
 from pyrec.rules.predicates import Predicate
 
 __all__ = ["Boost", "Boosted", "CompiledRules", "Rules"]
+
+logger = logging.getLogger("pyrec")
 
 # A boost of its own for each item is a matter of re-ranking: each takes a pass over the items.
 MOST_BOOSTS = 64
@@ -105,8 +108,12 @@ class Rules:
         if isinstance(self.pinned, str):
             raise DataError(f"pinned: must be a list of ids or ids by place, not {self.pinned!r}")
 
-    def compile(self, catalogue: Catalogue | None, items: Vocabulary) -> "CompiledRules":
+    def compile(
+        self, catalogue: Catalogue | None, items: Vocabulary, *, k: int = 10
+    ) -> "CompiledRules":
         """Return the rules for the items of a model, to be used for many requests.
+
+        What can be wrong with rules is told here, once, and not with each request.
 
         Parameters
         ----------
@@ -114,6 +121,8 @@ class Rules:
             The columns that predicates and caps name. None if there are neither.
         items : Vocabulary
             The model's.
+        k : int, default 10
+            How long lists shall be: a warning of the logger ``pyrec`` tells if none can be.
 
         Raises
         ------
@@ -127,7 +136,7 @@ class Rules:
         where = _items(self.where, "where", shelf, items)
         rows, places = _pinned(self.pinned, items)
         groups = [_shelf(shelf, "caps").groups(column) for column in self.caps]
-        return CompiledRules(
+        compiled = CompiledRules(
             items=items,
             allowed=None if where is None else where.words,
             segments={
@@ -141,6 +150,9 @@ class Rules:
             boosted=_boosted(self.boosts, shelf, items),
             repeatable=None if repeatable is None else repeatable.words,
         )
+        for name in [None, *self.segments]:
+            _warn_if_short(compiled, name, k)
+        return compiled
 
 
 @dataclass(frozen=True)
@@ -208,6 +220,24 @@ class CompiledRules:
             raise DataError(f"segments: {name!r} is unknown{nearest}")
         return replace(self, chosen=names)
 
+    def room(self, segment: str | None = None) -> int:
+        """Return how many items a list can have at most, perhaps that of a segment.
+
+        That many are allowed and below the cap that leaves the fewest; what users have had, and
+        several caps together, may leave fewer.
+        """
+        allowed = self._may_appear(segment)
+        rooms = [np.count_nonzero(allowed)]
+        for groups, most in zip(self.groups, self.most, strict=True):
+            counts = np.bincount(groups[allowed] + 1)
+            rooms.append(counts[:1].sum() + np.minimum(counts[1:], most).sum())
+        return int(min(rooms))
+
+    def _may_appear(self, segment: str | None) -> NDArray[np.bool_]:
+        n, words = len(self.items), self.allowed
+        mask = np.ones(n, np.bool_) if words is None else unpack(words, n)
+        return mask if segment is None else mask & unpack(self.segments[segment], n)
+
     def checked(self, items: Vocabulary, queries: int) -> Self:
         """Return the rules, or raise if they are not of these items or queries."""
         if self.items is not items and self.items != items:
@@ -219,6 +249,14 @@ class CompiledRules:
                 "rules: have segments; rules.per_user(names) says which each user is of"
             )
         return self
+
+
+def _warn_if_short(rules: CompiledRules, segment: str | None, k: int) -> None:
+    """Warn of rules under which no list can have `k` items."""
+    room, wanted = rules.room(segment), min(k, len(rules.items))
+    if room < wanted:
+        whose = "" if segment is None else f"of the segment {segment!r} "
+        logger.warning("rules: lists %scan have at most %d items, not %d", whose, room, wanted)
 
 
 def _shelf(shelf: Shelf | None, name: str) -> Shelf:

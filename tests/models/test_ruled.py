@@ -15,13 +15,14 @@ from pyrec.data.interactions import as_csr
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.models.query import Filter
-from pyrec.models.ruled import ranked
+from pyrec.models.ruled import PINNED, chained, ranked
 from pyrec.rules.allowed import Allowed
 from pyrec.rules.predicates import where
 from pyrec.rules.rules import Boost, Rules
 
 N, M = 6, 40
 ITEMS = Vocabulary(np.arange(M))
+RNGS = [np.random.default_rng(seed) for seed in (1, 2)]
 
 
 def shop(seed=0, brands=5):
@@ -152,12 +153,17 @@ def test_a_list_is_filled_beyond_a_long_run_of_one_group():
     assert rows.tolist() == [[0, 1, 30, 31, 32]] * 2
 
 
-def test_caps_that_cannot_be_met_leave_short_lists_and_are_counted(caplog):
-    catalogue = Catalogue(ITEMS, {"brand": np.arange(M) % 2.0})
-    rules = Rules(caps={"brand": 2}).compile(catalogue, ITEMS)
-    rows, _ = ranked(rules, ranker(np.ones((3, M), np.float32)), ITEMS, 3, 6, Filter(), 1)
-    assert rows.tolist() == [[0, 1, 2, 3, -1, -1]] * 3
-    assert "rules: leave 3 of 3 lists with fewer than 6 items" in caplog.text
+def test_caps_that_cannot_be_met_are_told_once_and_short_lists_counted(caplog):
+    catalogue = Catalogue(Vocabulary(np.arange(40)), {"brand": np.arange(40) % 2.0})
+    model = pyrec.Popularity().fit(LOG)
+    rules = Rules(caps={"brand": 2}).compile(catalogue, model.items)
+    assert caplog.messages == ["rules: lists can have at most 4 items, not 10"]
+    for _ in range(3):  # a service is not told again
+        lists = model.recommend([0, 1, 2], 6, rules=rules)
+        assert (lists.counts.tolist(), lists.short) == ([4, 4, 4], 3)
+    assert len(caplog.messages) == 1
+    Rules(caps={"brand": 2}).compile(catalogue, model.items, k=4)
+    assert len(caplog.messages) == 1
 
 
 LOG = sp.random_array((30, M), density=0.2, rng=np.random.default_rng(0), format="csr")
@@ -228,3 +234,54 @@ def test_repeatable_goods_stay():
     hidden = Filter(repeatable=Allowed.of_rows(ITEMS, [1]).words).hiding(as_csr(LOG)).exclude
     assert not np.any(bits_at(Allowed.of_rows(ITEMS, [1]).words, hidden.columns))
     assert hidden.nnz == LOG.nnz - np.count_nonzero(LOG.indices == 1)
+
+
+def test_a_chain_goes_on_below_the_same_caps():
+    scores = [rng.permuted(np.tile(np.arange(M, dtype=np.float32), (N, 1)), axis=1) for rng in RNGS]
+    scores[0][:, 25:] = -np.inf
+    some = {"where": where("price") > 2, "boosts": [Boost([7, 9], times=2)]}
+    plain = Rules(**some).compile(shop(), ITEMS)
+    limits = {"caps": {"brand": 2, "kind": 4}, "pinned": {3: 5, 1: 30}}
+    rules = Rules(**some, **limits).compile(shop(), ITEMS)
+    all_, none = np.ones((N, M), bool), np.zeros((N, M), bool)
+    orders = [wanted_lists(of, M, plain, all_, none) for of in scores]
+    found = chained(rules, [ranker(of) for of in scores], ITEMS, N, 9, Filter(), 1)
+    allowed = unpack(rules.allowed, M)
+    pins = [
+        (row, PINNED, place)
+        for row, place in zip(rules.pinned, rules.places, strict=True)
+        if allowed[row]
+    ]
+    named = {row for row, _, _ in pins}
+    for query, (rows, values, links) in enumerate(zip(*found, strict=True)):
+        score_of = [dict(lists[query]) for lists in orders]
+        order = [
+            (row, link) for link, lists in enumerate(score_of) for row in lists if row not in named
+        ]
+        wanted = greedy(order, 9, rules.groups, rules.most, pins)
+        wanted += [(-1, -1)] * (9 - len(wanted))
+        assert list(zip(rows, links, strict=True)) == wanted
+        for row, value, link in zip(rows, values, links, strict=True):
+            assert link < 0 or value == score_of[link][row]
+
+
+def test_a_chain_of_models_obeys():
+    had = pyrec.Interactions.from_scipy(LOG)
+    fewer = pyrec.Interactions.from_scipy(LOG[:, :20])
+    chain = pyrec.Fallback([pyrec.ItemKNN(neighbors=2).fit(fewer), pyrec.Popularity().fit(had)])
+    rules = Rules(where=where("price") > 3, caps={"brand": 2}, pinned={2: 33})
+    compiled = rules.compile(shop(), chain.items)
+    lists = chain.recommend([0, 1, 2, 99], 8, rules=compiled)
+    brands, prices = (shop().columns[name][lists.rows] for name in ("brand", "price"))
+    assert lists.short == 0
+    assert np.all(prices[lists.sources != "pinned"] > 3)
+    assert all(max(np.unique(of[of == of], return_counts=True)[1]) <= 2 for of in brands)
+    assert lists.ids[:, 1].tolist() == [33] * 4
+    assert lists.sources[:, 1].tolist() == ["pinned"] * 4
+    assert set(lists.sources[0].tolist()) == {"item_knn", "pinned", "popularity"}
+    assert set(lists.sources[3].tolist()) == {"pinned", "popularity"}
+    own = chain.recommend([0, 1], 4, exclude=[[21], [22, 33]], rules=compiled)
+    assert 21 not in own.ids[0].tolist()
+    assert not {22, 33} & set(own.ids[1].tolist())
+    with pytest.raises(DataError, match="rules: are of other items"):
+        chain.recommend([0], rules=rules.compile(shop(), Vocabulary([33])))
