@@ -93,6 +93,19 @@ class Groups:
         codes[counts == 1] = self.memberships.columns
         return codes
 
+    def sums(self, amounts: ArrayLike) -> NDArray[np.float64]:
+        """Return the sum of what the rows of each group have (n_groups,), by their parts.
+
+        Examples
+        --------
+        >>> Groups.of_lists([["tea"], ["tea", "cup"], []]).sums([1, 2, 4]).tolist()
+        [1.0, 2.0]
+        """
+        of = self.memberships
+        each = np.repeat(np.asarray(amounts, dtype=np.float64), np.diff(of.offsets))
+        sums = np.bincount(of.columns, weights=of.values * each, minlength=len(self))
+        return sums.astype(np.float64)  # of nothing they would be integers
+
     def __len__(self) -> int:
         return len(self.names)
 

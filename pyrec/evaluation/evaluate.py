@@ -6,20 +6,24 @@ from typing import Any, Literal
 import numpy as np
 
 from pyrec import runtime
+from pyrec.arguments import require
 from pyrec.data.bits import Words
+from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, place_of
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.evaluation.cases import Cases, as_interactions
-from pyrec.evaluation.evidence import Ratings
+from pyrec.evaluation.evidence import Lists, Ratings
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Report
 from pyrec.evaluation.trial import Trial
+from pyrec.features.table import Features
 from pyrec.models.abilities import FoldsIn
 from pyrec.models.base import Estimator, Model
 from pyrec.models.query import resolve_filter
 from pyrec.preparation.split import Split
+from pyrec.rerank.context import Context
 
 __all__ = ["evaluate"]
 
@@ -34,6 +38,8 @@ def evaluate(
     k: int = 20,
     candidates: Any = None,
     histories: Any = None,
+    catalogue: Catalogue | None = None,
+    features: Features | None = None,
     exclude_seen: bool | str | Sequence[str] = True,
     pairs: str | Sequence[str] = ("new", "repeat"),
     cold_users: Literal["skip", "empty", "popular"] = "skip",
@@ -62,6 +68,11 @@ def evaluate(
         is in the model's rows.
     histories : Events, Interactions or scipy sparse, optional
         What users had who were not trained on: their lists come from `recommend_for`.
+    catalogue : Catalogue, optional
+        Has the columns that metrics of groups name, such as ``"miscalibration:category"``; items
+        that it lacks are in no group.
+    features : Features, optional
+        Of items, by which `ild` tells how unlike each other they are.
     metrics, k, exclude_seen, pairs, cold_users, cold_items, resamples, random_state
         See `pyrec.evaluation.protocol.Protocol`.
     threads : int, default 0
@@ -103,6 +114,7 @@ def evaluate(
     if isinstance(test, Split):
         description, histories, test = test.description, test.histories, test.test
     among, allowed = _candidates(candidates, model)
+    context = _context(model, protocol, catalogue, features)
     if isinstance(histories, Events | Interactions) and isinstance(model, FoldsIn):
         histories = model.weigh_histories(histories)
     if histories is not None:
@@ -111,7 +123,7 @@ def evaluate(
         pairs_ = as_interactions(test, model, "test")
         _require_no_dislikes(pairs_, protocol)
         cases = Cases.of(pairs_, model, histories, protocol.exclude_seen)
-        trial = Trial(model, protocol, among, allowed)
+        trial = Trial(model, protocol, among, allowed, context)
         counts = trial.counts(cases)
         parts = [part for name in protocol.parts if (part := trial.part(name, cases))]
     if not parts:
@@ -135,6 +147,23 @@ def _candidates(candidates: Any, model: Model) -> tuple[Interactions | None, Wor
     if isinstance(candidates, Vocabulary | np.ndarray | list | tuple):
         return None, resolve_filter(candidates, None, 0, model.items).allowed
     return as_interactions(candidates, model, "candidates"), None
+
+
+def _context(
+    model: Model, protocol: Protocol, catalogue: Catalogue | None, features: Features | None
+) -> Context | None:
+    """Return what metrics look at beside hits: the groups that they name, and features."""
+    if catalogue is None and features is None:
+        return None
+    groups = {}
+    if catalogue is not None:
+        require(catalogue, Catalogue, "catalogue", "pyrec.read_items reads one")
+        columns = dict.fromkeys(one.by for one in protocol.about(Lists) if one.by is not None)
+        groups = dict(Context.of(model, catalogue, groups=list(columns)).groups)
+    if features is not None:
+        require(features, Features, "features")
+    vectors = None if features is None else features.aligned(model.items).matrix
+    return Context(model.interactions, vectors, groups)
 
 
 def _require_fitted(model: Any) -> None:

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
+from pyrec.data.groups import Groups
 from pyrec.data.interactions import as_csr
 from pyrec.errors import DataError
+from pyrec.rerank.context import Context, unit_vectors
 from pyrec.runtime import resolve_threads
 
 __all__ = ["Lists", "PerUser", "Ratings", "Scores"]
@@ -41,6 +43,10 @@ class Lists:
         Number of training users of each item, for `novelty`.
     n_users : int, optional
         Number of training users.
+    context : Context, optional
+        Groups of the items and, as its vectors, their features.
+    histories : Csr (n, n_items), optional
+        What each user had before, for `miscalibration`.
     threads : int, default 0
         Number of threads; 0 means the default of the process.
 
@@ -67,6 +73,8 @@ class Lists:
         n_items: int | None = None,
         popularity: ArrayLike | None = None,
         n_users: int | None = None,
+        context: Context | None = None,
+        histories: Csr | None = None,
         threads: int = 0,
     ) -> None:
         array = np.asarray(rows)
@@ -87,8 +95,10 @@ class Lists:
                 f"cutoffs: {self.cutoffs} are not between 1 and the lists' length, {length}, which "
                 f"is less than the catalogue of {self.n_items} items"
             )
-        self.popularity = None if popularity is None else np.asarray(popularity)
-        self.n_users = n_users
+        self._popularity = None if popularity is None else np.asarray(popularity)
+        self._n_users = n_users
+        self._context = context
+        self._histories = histories
         self.threads = resolve_threads(threads)
         _kernels.validate_lists(self.rows, items=self.relevant.shape[1])
 
@@ -120,11 +130,57 @@ class Lists:
         """Discounted cumulative gain of the best list of length `k`."""
         return self._or_nan((self._graded if graded else self._judged)[4][:, self._at(k)])
 
-    def exposure(self, k: int) -> NDArray[np.int64]:
-        """How many lists have each item of the catalogue among their first `k`."""
+    def exposure(self, k: int, by: str | None = None) -> NDArray[Any]:
+        """How many lists have each item among their first `k`, or how many places each group has.
+
+        An item that is in several groups counts in parts.
+        """
         shown = self.rows[:, :k]
         counts: NDArray[np.int64] = np.bincount(shown[shown >= 0], minlength=self.n_items)
-        return counts
+        return counts if by is None else self.groups(by).sums(counts)
+
+    def mean_of_items(self, amounts: NDArray[np.float64], k: int) -> PerUser:
+        """Return the mean of what each of the first `k` items has; NaN for an empty list."""
+        shown = self.rows[:, :k]
+        real = shown >= 0
+        counts = real.sum(axis=1)
+        sums = np.where(real, amounts[shown], 0.0).sum(axis=1)
+        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+    @property
+    def trained_pairs(self) -> NDArray[Any]:
+        """Number of training users of each item."""
+        return np.asarray(self._given(self._popularity, "the popularity of items in training"))
+
+    @property
+    def trained_users(self) -> int:
+        """Number of training users."""
+        return int(self._given(self._n_users, "the number of users in training"))
+
+    @property
+    def histories(self) -> Csr:
+        """What each user had before."""
+        found: Csr = self._given(self._histories, "what each user had before")
+        return found
+
+    def groups(self, by: str) -> Groups:
+        """Return the groups that a column of the catalogue makes."""
+        context: Context = self._given(self._context, f"a catalogue with the column {by!r}")
+        return context.grouped_by(by, "metrics")
+
+    def directions(self, by: str | None) -> NDArray[np.float32] | Csr:
+        """Return the features of items, or what groups they are in, as vectors of length 1."""
+        if by is not None:
+            return unit_vectors(self.groups(by).memberships)
+        vectors = None if self._context is None else self._context.vectors
+        self._given(vectors, "features of the items; or name groups, as 'ild:category'")
+        assert self._context is not None
+        return self._context.directions
+
+    def _given(self, what: Any, which: str) -> Any:
+        if what is None:
+            raise DataError(f"needs {which}")
+        return what
 
     @cached_property
     def _judged(self) -> tuple[NDArray[Any], ...]:

@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyrec.arguments import require
 from pyrec.data.groups import Groups
-from pyrec.data.interactions import Interactions, entry_rows
+from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
 from pyrec.evaluation.estimates import Estimate, estimates
 from pyrec.evaluation.results import Part
 
-__all__ = ["Exposure", "by_activity", "by_popularity", "exposure", "quality"]
+__all__ = ["Exposure", "by_activity", "by_popularity", "exposure", "exposure_of", "quality"]
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,24 @@ def exposure(rows: ArrayLike, groups: Groups, popularity: NDArray[Any]) -> dict[
             f"exposure: rows up to {lists.max(initial=-1)}, groups of {of.shape[0]} items and the "
             f"popularity of {len(popularity)} are not about the same"
         )
-    shown = np.bincount(lists[lists >= 0], minlength=of.shape[0])
-    item = entry_rows(of)
+    return exposure_of(np.bincount(lists[lists >= 0], minlength=of.shape[0]), groups, popularity)
 
-    def of_groups(amounts: NDArray[Any]) -> NDArray[np.float64]:
-        sums = np.bincount(of.columns, weights=of.values * amounts[item], minlength=len(groups))
-        return np.asarray(sums / max(1, amounts.sum()))
 
-    places, events = of_groups(shown), of_groups(np.asarray(popularity))
+def exposure_of(
+    shown: NDArray[Any], groups: Groups, popularity: NDArray[Any]
+) -> dict[Any, Exposure]:
+    """Return the same of lists that have been counted: how many have each item (n_items,).
+
+    Examples
+    --------
+    >>> of = Groups.of(["head", "tail", "tail"])
+    >>> exposure_of(np.array([2, 1, 1]), of, np.array([8, 1, 1]))["head"].lift
+    0.625
+    """
+    of = groups.memberships
+    places, events = (
+        groups.sums(amounts) / max(1, amounts.sum()) for amounts in (shown, np.asarray(popularity))
+    )
     items = np.bincount(of.columns, minlength=len(groups))
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = np.where(events > 0, places / events, np.nan)

@@ -11,7 +11,7 @@ left out of its mean.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ from pyrec import _kernels
 from pyrec.config import suggestion
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evidence import Lists, PerUser, Ratings, Scores
+from pyrec.evaluation.variety import intra_list_diversity, miscalibration
 from pyrec.runtime import resolve_threads
 
 __all__ = ["METRICS", "Metric", "Request", "measure", "metric", "parse"]
@@ -43,6 +44,10 @@ class Metric:
         The mean over users is a power mean: 2 for a root mean square.
     lower_is_better : bool
         Whether it measures an error.
+    neutral : bool
+        Whether neither more nor less of it is better by itself.
+    grouped : {"never", "can", "must"}
+        Whether it is, can be or must be about groups of items: ``gini:seller@20``.
     """
 
     name: str
@@ -50,6 +55,8 @@ class Metric:
     evidence: type
     power: float = 1.0
     lower_is_better: bool = False
+    neutral: bool = False
+    grouped: Literal["never", "can", "must"] = "never"
 
     @property
     def has_cutoff(self) -> bool:
@@ -88,30 +95,44 @@ def metric(name: str, evidence: type, **options: Any) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True)
 class Request:
-    """A metric at a cut-off, as asked for: ``recall@20``."""
+    """A metric at a cut-off, as asked for: ``recall@20``, or ``gini:seller@20`` of groups."""
 
     metric: Metric
     k: int | None
+    by: str | None = None
 
     @property
     def label(self) -> str:
         """How reports name it."""
-        return self.metric.name if self.k is None else f"{self.metric.name}@{self.k}"
+        by = "" if self.by is None else f":{self.by}"
+        return f"{self.metric.name}{by}" + ("" if self.k is None else f"@{self.k}")
 
     def of(self, evidence: Any) -> Any:
-        """Compute it."""
-        if self.k is None:
-            return self.metric.function(evidence)
-        return self.metric.function(evidence, self.k)
+        """Compute it.
+
+        Raises
+        ------
+        DataError
+            If the evidence lacks what it needs.
+        """
+        about: list[Any] = [] if self.k is None else [self.k]
+        about += [] if self.metric.grouped == "never" else [self.by]
+        try:
+            return self.metric.function(evidence, *about)
+        except DataError as error:
+            raise DataError(f"{self.label}: {error}") from None
 
 
 def parse(metrics: str | Sequence[str], k: int) -> list[Request]:
     """Read names of metrics such as ``"recall@20"``; one without a cut-off gets `k`.
 
+    What is about groups of items names a column of the catalogue: ``"miscalibration:category"``.
+
     Raises
     ------
     ConfigError
-        For a name that is unknown (with the nearest right one) or has a wrong cut-off.
+        For a name that is unknown (with the nearest right one), has a wrong cut-off, or groups
+        where it has none, or none where it needs them.
 
     Examples
     --------
@@ -130,19 +151,26 @@ def parse(metrics: str | Sequence[str], k: int) -> list[Request]:
 
 
 def _parse_one(text: str, default_k: int) -> Request:
-    name, at, cutoff = str(text).partition("@")
+    named, at, cutoff = str(text).partition("@")
+    name, _, column = named.partition(":")
     if name not in METRICS:
         raise ConfigError(f"metrics: {name!r} is no metric{suggestion(name, list(METRICS))}")
-    found = METRICS[name]
+    found, by = METRICS[name], column or None
+    if by and found.grouped == "never":
+        raise ConfigError(f"metrics: {name!r} is not about groups; write it without ':{by}'")
+    if not by and found.grouped == "must":
+        raise ConfigError(
+            f"metrics: {name!r} is about groups of items; name their column, as '{name}:category'"
+        )
     if not found.has_cutoff:
         if at:
             raise ConfigError(f"metrics: {name!r} has no cut-off; write it without '@{cutoff}'")
         return Request(found, None)
     if not at:
-        return Request(found, default_k)
+        return Request(found, default_k, by)
     if not re.fullmatch(r"[1-9][0-9]{0,8}", cutoff):
         raise ConfigError(f"metrics: {text!r}: the cut-off must be a whole number of 1 or more")
-    return Request(found, int(cutoff))
+    return Request(found, int(cutoff), by)
 
 
 def measure(
@@ -252,38 +280,72 @@ def hit_rate(lists: Lists, k: int) -> PerUser:
     return np.minimum(lists.hits(k), 1)
 
 
-@metric("novelty", Lists)
+# ---- What lists are beside right -----------------------------------------------------------------
+
+
+@metric("novelty", Lists, neutral=True)
 def novelty(lists: Lists, k: int) -> PerUser:
     """Mean of log2(training users / training users of the item) over the first k, in bits.
 
     An item that nobody had counts as if one user had had it. An empty list has no novelty (NaN).
     Zhou et al., "Solving the apparent diversity-accuracy dilemma", 2010.
     """
-    if lists.popularity is None or lists.n_users is None:
-        raise DataError("novelty: needs the popularity of items in the training data")
-    surprise = np.log2(lists.n_users / np.maximum(lists.popularity, 1))
-    shown = lists.rows[:, :k]
-    real = shown >= 0
-    counts = real.sum(axis=1)
-    sums: PerUser = np.where(real, surprise[shown], 0.0).sum(axis=1)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return lists.mean_of_items(np.log2(lists.trained_users / np.maximum(lists.trained_pairs, 1)), k)
 
 
-@metric("coverage", Lists)
-def coverage(lists: Lists, k: int) -> float:
-    """Share of the catalogue that appears among the first k of any list."""
-    return float(np.count_nonzero(lists.exposure(k)) / lists.n_items)
+@metric("popularity", Lists, neutral=True)
+def average_popularity(lists: Lists, k: int) -> PerUser:
+    """Mean number of training users of the first k items: the popularity bias of a list.
+
+    An empty list has none (NaN). Yin et al., "Challenging the long tail recommendation", 2012.
+    """
+    return lists.mean_of_items(lists.trained_pairs.astype(np.float64), k)
 
 
-@metric("gini", Lists)
-def gini(lists: Lists, k: int) -> float:
-    """Gini index of how often each item of the catalogue is shown: 0 equally, near 1 only a few."""
-    shown = np.sort(lists.exposure(k)).astype(np.float64)
+@metric("ild", Lists, neutral=True, grouped="can")
+def diversity(lists: Lists, k: int, by: str | None = None) -> PerUser:
+    """Mean of 1 - cosine over the pairs of the first k items: intra-list diversity.
+
+    Of their features or, with groups, of what groups they are in: 1 for two of different ones.
+    Smyth and McClave, "Similarity vs. diversity", 2001; Ziegler et al., "Improving recommendation
+    lists through topic diversification", 2005.
+    """
+    return intra_list_diversity(lists.rows[:, :k], lists.directions(by))
+
+
+@metric("miscalibration", Lists, lower_is_better=True, grouped="must")
+def divergence(lists: Lists, k: int, by: str) -> PerUser:
+    """Divergence KL(p, q) of the groups' shares in the first k, q, from those in the history, p.
+
+    A hundredth of p is added to q. Steck, "Calibrated recommendations", 2018, equations 2 and 3.
+    """
+    return miscalibration(lists.rows[:, :k], lists.histories, lists.groups(by))
+
+
+@metric("coverage", Lists, neutral=True, grouped="can")
+def coverage(lists: Lists, k: int, by: str | None = None) -> float:
+    """Share of the catalogue, or of all groups, that appears among the first k of any list."""
+    shown = lists.exposure(k, by)
+    return float(np.count_nonzero(shown) / len(shown)) if len(shown) else float("nan")
+
+
+@metric("gini", Lists, neutral=True, grouped="can")
+def gini(lists: Lists, k: int, by: str | None = None) -> float:
+    """Gini index of how often each item or group is shown: 0 equally, near 1 only a few."""
+    shown = np.sort(lists.exposure(k, by)).astype(np.float64)
     if not shown.any():
         return float("nan")
     n = len(shown)
     ranks = np.arange(1, n + 1)
     return float(2 * np.sum(ranks * shown) / (n * np.sum(shown)) - (n + 1) / n)
+
+
+@metric("least_exposure", Lists, grouped="must")
+def least_exposure(lists: Lists, k: int, by: str) -> float:
+    """Share of all places among the first k that the group has which is shown least."""
+    shown = lists.exposure(k, by)
+    places = lists.exposure(k).sum()
+    return float(shown.min() / places) if len(shown) and places else float("nan")
 
 
 # ---- Metrics of scores and ratings ---------------------------------------------------------------

@@ -81,6 +81,10 @@ class Protocol(Options, frozen=True, kw_only=True):
         """The metrics at their cut-offs."""
         return parse(self.metrics, self.k)
 
+    def about(self, evidence: type) -> list[Request]:
+        """Return the metrics that are computed from a kind of evidence."""
+        return [request for request in self.requests if request.metric.evidence is evidence]
+
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts to judge, each once."""

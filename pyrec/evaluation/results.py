@@ -31,6 +31,8 @@ class Part:
         Per metric a number for each user; not for metrics of the whole catalogue.
     estimates : mapping of str to Estimate
         Per metric the mean and its interval.
+    shown : int64 (n_items,), optional
+        How many of the lists have each of the model's items, up to the longest cut-off.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Part:
     pairs: NDArray[np.int64]
     values: Mapping[str, Values]
     estimates: Mapping[str, Estimate]
+    shown: NDArray[np.int64] | None = None
 
     def __getitem__(self, metric: str) -> float:
         return self.estimate(metric).mean

@@ -19,6 +19,7 @@ from pyrec.evaluation.results import Part
 from pyrec.models.abilities import FoldsIn, require
 from pyrec.models.base import Model
 from pyrec.models.query import Filter
+from pyrec.rerank.context import Context
 
 __all__ = ["Trial"]
 
@@ -39,6 +40,8 @@ class Trial:
         The only items that are ranked for each user.
     allowed : uint64 (n_items / 64 rounded up,), optional
         1 for the items that are ranked for anybody.
+    context : Context, optional
+        Groups and features of the model's items, for metrics that need them.
     """
 
     def __init__(
@@ -47,11 +50,13 @@ class Trial:
         protocol: Protocol,
         candidates: Interactions | None = None,
         allowed: Words | None = None,
+        context: Context | None = None,
     ) -> None:
         self.model = model
         self.protocol = protocol
         self.candidates = candidates
         self.allowed = allowed
+        self.context = context
         trained = model.interactions.csr
         self.popularity = np.bincount(trained.columns, minlength=len(model.items))
         self.n_users = int(np.count_nonzero(np.diff(trained.offsets)))
@@ -102,41 +107,41 @@ class Trial:
 
     def _judged(self, name: str, chosen: Cases) -> Part:
         results: dict[str, Any] = {}
+        shown = None
         hidden = chosen.hidden if self.protocol.hides(name) else None
         filter_ = Filter(hidden, self.allowed)
         if self.candidates is not None:
             among = rows_for(self.candidates, chosen.users, self.model.items)
             filter_ = Filter(filter_.exclude, None, among)
-        for evidence, judge in (
-            (Lists, self._by_lists), (Scores, self._by_scores), (Ratings, self._by_ratings)
-        ):  # fmt: skip
-            requests = [r for r in self.protocol.requests if r.metric.evidence is evidence]
-            if requests:
-                results |= judge(requests, chosen, filter_)
+        if requests := self.protocol.about(Lists):
+            lists = self._lists(requests, chosen, filter_)
+            results |= _of_lists(requests, lists)
+            shown = lists.exposure(lists.cutoffs[-1])
+        if requests := self.protocol.about(Scores):
+            results |= self._by_scores(requests, chosen, filter_)
+        if requests := self.protocol.about(Ratings):
+            results |= self._by_ratings(requests, chosen)
         values = {label: one for label, one in results.items() if isinstance(one, Values)}
         found = estimates(values, self.protocol.resamples, self.protocol.random_state)
         found |= {label: Estimate(one) for label, one in results.items() if label not in values}
         ordered = {request.label: found[request.label] for request in self.protocol.requests}
         sizes = np.diff(chosen.relevant.offsets)
-        return Part(name, self.protocol.title(name), chosen.users, sizes, values, ordered)
+        return Part(name, self.protocol.title(name), chosen.users, sizes, values, ordered, shown)
 
     # ---- lists -----------------------------------------------------------------------------------
 
-    def _by_lists(self, requests: list[Request], chosen: Cases, filter_: Filter) -> dict[str, Any]:
+    def _lists(self, requests: list[Request], chosen: Cases, filter_: Filter) -> Lists:
         cutoffs = [request.k for request in requests if request.k is not None]
-        lists = Lists(
+        return Lists(
             self.rank(chosen, filter_, min(max(cutoffs), len(self.model.items))),
             chosen.relevant,
             cutoffs=cutoffs,
             n_items=len(self.model.items),
             popularity=self.popularity,
             n_users=self.n_users,
+            context=self.context,
+            histories=chosen.history,
         )
-        results = {request.label: request.of(lists) for request in requests}
-        return {
-            label: result if np.ndim(result) == 0 else Values(result)
-            for label, result in results.items()
-        }
 
     def rank(self, chosen: Cases, filter_: Filter, k: int) -> NDArray[np.int32]:
         """Return the rows (n, k) of every user's list, whether trained on, folded in or cold."""
@@ -199,7 +204,7 @@ class Trial:
                 values[request.label][at] = request.of(evidence)
         return {label: Values(found) for label, found in values.items()}
 
-    def _by_ratings(self, requests: list[Request], chosen: Cases, _: Filter) -> dict[str, Any]:
+    def _by_ratings(self, requests: list[Request], chosen: Cases) -> dict[str, Any]:
         self._require_trained(requests, chosen)
         cold = np.repeat(chosen.cold, np.diff(chosen.relevant.offsets))
         rated = select(chosen.relevant, ~cold & ~self._of_cold_items(chosen))
@@ -255,3 +260,11 @@ class Trial:
             f"{self.model.estimator.name}: scores item {self.model.items.decode(rows[at])!r} for "
             f"user {users[at[0] :].tolist()[0]!r} as NaN; the model cannot be judged"
         )
+
+
+def _of_lists(requests: list[Request], lists: Lists) -> dict[str, Any]:
+    results = {request.label: request.of(lists) for request in requests}
+    return {
+        label: result if np.ndim(result) == 0 else Values(result)
+        for label, result in results.items()
+    }

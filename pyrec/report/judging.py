@@ -7,16 +7,13 @@ import numpy as np
 from scipy.stats import t as student
 
 from pyrec.evaluation.compare import compare
-from pyrec.evaluation.metrics import METRICS
+from pyrec.evaluation.metrics import parse
 from pyrec.evaluation.results import Report
 
 __all__ = ["SIGNIFICANT", "described", "judged", "verdict"]
 
 SIGNIFICANT = 0.05
 """Above this p-value (adjusted for the number of metrics) a difference is called unclear."""
-
-# Neither more nor less of these is better by itself.
-_NEUTRAL = {"novelty", "coverage", "gini"}
 
 Trial = tuple[Report, Report]
 """The reports of the model and of the baseline on the same test."""
@@ -64,10 +61,10 @@ def verdict(metric: str, difference: Mapping[str, Any]) -> str:
         return ""
     if difference["p_adjusted"] > SIGNIFICANT or difference["low"] <= 0 <= difference["high"]:
         return "unclear"
-    name, higher = metric.partition("@")[0], difference["low"] > 0
-    if name in _NEUTRAL:
+    ((request,), higher) = parse(metric, 1), difference["low"] > 0
+    if request.metric.neutral:
         return "higher" if higher else "lower"
-    return "better" if higher != METRICS[name].lower_is_better else "worse"
+    return "better" if higher != request.metric.lower_is_better else "worse"
 
 
 def described(split: Mapping[str, Any], folds: int = 1) -> str:

@@ -19,7 +19,7 @@ from pyrec.errors import DataError
 from pyrec.models.base import Model
 from pyrec.models.factors import FactorModel, directions
 
-__all__ = ["Context"]
+__all__ = ["Context", "unit_vectors"]
 
 _DAY = 86_400_000_000  # microseconds
 
@@ -128,17 +128,7 @@ class Context:
     @cached_property
     def directions(self) -> NDArray[np.float32] | Csr:
         """The items' vectors, scaled to length 1."""
-        vectors = self.interactions.by_item if self.vectors is None else self.vectors
-        if isinstance(vectors, Csr) or sp.issparse(vectors):
-            csr = as_csr(vectors, "vectors")
-            matrix = sp.csr_array((csr.values, csr.columns, csr.offsets), csr.shape)
-            norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-            scales = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
-            return as_csr(sp.csr_array(matrix * scales[:, None]), "vectors")
-        dense = np.ascontiguousarray(vectors, dtype=np.float32)
-        if dense.ndim != 2 or not np.all(np.isfinite(dense)):
-            raise DataError("vectors: must be a matrix of finite numbers, a row for each item")
-        return directions(dense)
+        return unit_vectors(self.interactions.by_item if self.vectors is None else self.vectors)
 
     @cached_property
     def popularity(self) -> NDArray[np.int64]:
@@ -172,6 +162,31 @@ class Context:
         if value is None:
             raise DataError(f"{who}: the context has no {name}; {remedy}")
         return np.asarray(value, dtype=np.float64)
+
+
+def unit_vectors(vectors: Any) -> NDArray[np.float32] | Csr:
+    """Return vectors scaled to length 1, rows of zeros as they are; sparse ones as a Csr.
+
+    Raises
+    ------
+    DataError
+        If they are no matrix of finite numbers.
+
+    Examples
+    --------
+    >>> unit_vectors(np.array([[3, 4], [0, 0]])).round(1).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    if isinstance(vectors, Csr) or sp.issparse(vectors):
+        csr = as_csr(vectors, "vectors")
+        matrix = sp.csr_array((csr.values, csr.columns, csr.offsets), csr.shape)
+        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+        scales = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+        return as_csr(sp.csr_array(matrix * scales[:, None]), "vectors")
+    dense = np.ascontiguousarray(vectors, dtype=np.float32)
+    if dense.ndim != 2 or not np.all(np.isfinite(dense)):
+        raise DataError("vectors: must be a matrix of finite numbers, a row for each item")
+    return directions(dense)
 
 
 def _column(

@@ -34,3 +34,9 @@ def test_what_is_no_group():
         Groups.of([["a"], ["b"]])
     with pytest.raises(DataError, match="row 1 is in several"):
         _ = Groups.of_lists([["a"], ["a", "b"]]).codes
+
+
+def test_sums_are_of_parts():
+    genres = Groups.of_lists([["a"], ["a", "b"], [], ["b"]])
+    assert genres.sums(np.array([2, 4, 8, 1])).tolist() == [4.0, 3.0]
+    assert Groups.of([]).sums([]).tolist() == []

@@ -6,7 +6,9 @@ from stubs import ITEMS, USERS, FoldingModel, GivenModel, shop
 
 import pyrec
 from pyrec import Interactions, Vocabulary
+from pyrec.data.catalogue import Catalogue
 from pyrec.errors import ConfigError, DataError, NotSupportedError
+from pyrec.features import Features
 from pyrec.preparation.split import UserSplit, split
 
 NAMES = ["precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate"]
@@ -271,3 +273,31 @@ def test_one_user_and_one_item():
     assert [part.name for part in report] == ["repeat"]
     assert report["recall@3"] == 1.0
     assert report.to_dict()["parts"][0]["metrics"]["auc"]["mean"] is None
+
+
+def test_groups_and_features_come_by_id():
+    rng = np.random.default_rng(0)
+    pairs = sp.csr_array(rng.random((20, 12)) < 0.3, dtype=np.float32)
+    model = pyrec.Popularity().fit(pairs)
+    test = sp.csr_array((rng.random((20, 12)) < 0.3) & ~pairs.toarray().astype(bool)) * 1.0
+    shelf = pyrec.Vocabulary(np.arange(11, -1, -1))  # not in the order of the model
+    kinds = np.array(["tea", "cup", "pot"])[shelf.ids % 3]
+    catalogue = Catalogue(shelf, {"kind": kinds})
+    features = Features(shelf, np.eye(3)[shelf.ids % 3], ("0", "1", "2"))
+    metrics = ["ild@4", "ild:kind@4", "miscalibration:kind@4", "least_exposure:kind@4"]
+    report = pyrec.evaluate(
+        model, test, metrics=metrics, pairs="all", catalogue=catalogue, features=features
+    )
+    top = model.recommend(model.users.ids[:1], k=4, exclude_seen=False).rows[0]
+    expected = np.mean([a % 3 != b % 3 for i, a in enumerate(top) for b in top[:i]])
+    assert report["ild@4"] == pytest.approx(expected)
+    assert report["ild:kind@4"] == pytest.approx(expected)
+    assert report["least_exposure:kind@4"] == np.bincount(top % 3, minlength=3).min() / 4
+    assert report["miscalibration:kind@4"] > 0
+    shown = np.zeros(12, int)
+    shown[top] = len(report.main.users)
+    np.testing.assert_array_equal(report.main.shown, shown)
+    with pytest.raises(DataError, match="catalogue: there is no column 'colour'"):
+        pyrec.evaluate(model, test, metrics="gini:colour", catalogue=catalogue)
+    with pytest.raises(DataError, match="ild@20: needs features"):
+        pyrec.evaluate(model, test, metrics="ild", catalogue=catalogue)

@@ -10,10 +10,13 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from strategies import judged_lists
 
+import pyrec
+from pyrec.data.groups import Groups
 from pyrec.data.interactions import as_csr
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evidence import Lists, Ratings, Scores
 from pyrec.evaluation.metrics import METRICS, mae, measure, metric, parse, rmse
+from pyrec.rerank import Context
 
 OF_WANTED = ["precision", "recall", "recall_capped", "f1", "ndcg", "ndcg_graded", "map", "mrr",
              "hit_rate"]  # fmt: skip
@@ -61,7 +64,7 @@ def test_novelty_is_the_mean_surprise():
     rows = [[0, 1], [2, -1], [-1, -1]]
     lists = Lists(rows, sp.csr_array((3, 3)), popularity=[8, 2, 0], n_users=8)
     np.testing.assert_array_equal(METRICS["novelty"].function(lists, 2), [1.0, 3.0, np.nan])
-    with pytest.raises(DataError, match="novelty: needs the popularity"):
+    with pytest.raises(DataError, match="novelty@2: needs the number of users"):
         measure(rows, sp.csr_array((3, 3)), "novelty")
 
 
@@ -233,3 +236,61 @@ def test_a_new_metric_is_one_function():
 
 def test_every_metric_says_what_it_is():
     assert all(len(one.definition) > 20 for one in METRICS.values())
+
+
+# ---- what lists are beside right -----------------------------------------------------------------
+
+
+def test_popularity_is_the_mean_number_of_people():
+    lists = Lists([[0, 1], [2, -1], [-1, -1]], sp.csr_array((3, 3)), popularity=[8, 2, 0])
+    np.testing.assert_array_equal(METRICS["popularity"].function(lists, 2), [5, 0, np.nan])
+
+
+SHELF = Groups.of(["tea", "tea", "cup", None])
+
+
+def about_groups(rows, **known):
+    had = as_csr(sp.csr_array([[3, 0, 1, 0], [0, 0, 0, 1]]))
+    context = Context(pyrec.Interactions.from_scipy(had), groups={"kind": SHELF}, **known)
+    wanted = sp.csr_array((len(rows), 4))
+    return Lists(rows, wanted, context=context, histories=had)
+
+
+def test_metrics_of_groups_are_those_of_their_definitions():
+    lists = about_groups([[0, 2], [0, 1]])
+    found = {
+        text: parse(text, 2)[0].of(lists)
+        for text in ("ild:kind", "miscalibration:kind", "coverage:kind@1", "gini:kind",
+                     "least_exposure:kind")
+    }  # fmt: skip
+    np.testing.assert_array_equal(found["ild:kind"], [1, 0])
+    shares = {"tea": 0.01 * 0.75 + 0.99 * 0.5, "cup": 0.01 * 0.25 + 0.99 * 0.5}
+    divergence = 0.75 * np.log(0.75 / shares["tea"]) + 0.25 * np.log(0.25 / shares["cup"])
+    np.testing.assert_allclose(found["miscalibration:kind"], [divergence, np.nan], rtol=1e-6)
+    assert found["coverage:kind@1"] == 0.5
+    assert found["gini:kind"] == reference.gini(np.array([1.0, 3.0]))
+    assert found["least_exposure:kind"] == 0.25
+
+
+def test_diversity_is_of_features_where_no_groups_are_named():
+    vectors = np.array([[2, 0], [1, 1], [0, 3], [0, 0]])
+    lists = about_groups([[0, 1, 2], [0, 3, -1]], vectors=vectors)
+    cosines = 2 * np.sqrt(0.5)
+    expected = [1 - cosines / 3, np.nan]
+    np.testing.assert_allclose(parse("ild", 3)[0].of(lists), expected, rtol=1e-6)
+
+
+def test_what_metrics_of_groups_lack_is_named():
+    for text, message in {
+        "ild": "ild@2: needs features of the items; or name groups, as 'ild:category'",
+        "gini:kind": "gini:kind@2: needs a catalogue with the column 'kind'",
+        "miscalibration:kind": "miscalibration:kind@2: needs what each user had before",
+    }.items():
+        with pytest.raises(DataError, match=message):
+            measure([[0, 1]], sp.csr_array((1, 4)), text)
+    with pytest.raises(DataError, match=r"gini:colour@2: .*no groups 'colour', there are 'kind'"):
+        parse("gini:colour", 2)[0].of(about_groups([[0, 1]]))
+    with pytest.raises(ConfigError, match="'recall' is not about groups; write it without ':kind'"):
+        parse("recall:kind@2", 1)
+    with pytest.raises(ConfigError, match="'miscalibration' is about groups of items; name their"):
+        parse("miscalibration", 1)
