@@ -51,6 +51,16 @@ class Csr:
         """Return the transpose; the same for any number of threads."""
     def take(self, rows: _I32) -> Csr:
         """Return a matrix of the chosen rows, in the order given; a row may be chosen twice."""
+    def take_columns(self, columns: _I32) -> Csr:
+        """Return the chosen columns as rows, in the order given; each may be chosen once."""
+    def plus(self, other: Csr) -> tuple[Csr, _I64, _I64]:
+        """Return the sum with another of its shape, and where in it the entries of both are.
+
+        Raises
+        ------
+        DataError
+            If a sum is not finite.
+        """
     def united(self, other: Csr) -> Csr:
         """Return the pattern of this matrix or another of its shape; all values are 1."""
     def transpose_positions(self) -> _I64:

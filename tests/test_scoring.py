@@ -130,3 +130,42 @@ def test_patterns_can_be_united():
     assert both.values.tolist() == [1, 1, 1, 1]
     with pytest.raises(DataError, match="different shapes"):
         a.united(as_csr(sp.csr_array([[1.0]])))
+
+
+WEIGHTS = hnp.arrays(np.float32, (6, 5), elements=st.sampled_from([0, 0, 1, -2, 3]))
+
+
+@given(a=WEIGHTS, b=WEIGHTS)
+def test_a_sum_tells_where_entries_went(a, b):
+    first, second = as_csr(sp.csr_array(a)), as_csr(sp.csr_array(b))
+    total, places, others = first.plus(second)
+    rows = np.repeat(np.arange(6), np.diff(total.offsets))
+    found = np.zeros((6, 5), np.float32)
+    found[rows, total.columns] = total.values
+    np.testing.assert_array_equal(found, a + b)
+    assert total.nnz == np.count_nonzero((a != 0) | (b != 0))
+    for one, at in ((first, places), (second, others)):
+        np.testing.assert_array_equal(total.columns[at], one.columns)
+        np.testing.assert_array_equal(rows[at], np.repeat(np.arange(6), np.diff(one.offsets)))
+
+
+def test_what_cannot_be_added():
+    huge = as_csr(sp.csr_array(np.full((1, 1), 3e38, np.float32)))
+    with pytest.raises(DataError, match="not finite"):
+        huge.plus(huge)
+    with pytest.raises(DataError, match="different shapes"):
+        huge.plus(as_csr(sp.csr_array([[1.0, 2.0]])))
+
+
+@given(matrix=WEIGHTS, chosen=st.permutations(range(5)), n=st.integers(0, 5))
+def test_columns_are_rows_of_the_transpose(matrix, chosen, n):
+    csr, columns = as_csr(sp.csr_array(matrix)), rows_of(chosen[:n])
+    found, expected = csr.take_columns(columns), csr.transposed().take(columns)
+    assert found.shape == expected.shape
+    for name in ("offsets", "columns", "values"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_a_column_that_is_not_there():
+    with pytest.raises(DataError, match=r"column 1 is outside \[0, 1\)"):
+        as_csr(sp.csr_array([[1.0]])).take_columns(rows_of([1]))

@@ -18,6 +18,15 @@ Array<T> frozen(Array<T> array) {
     return array;
 }
 
+void require_inside(std::span<const std::int32_t> chosen, std::int64_t count, const char* what) {
+    for (const std::int32_t one : chosen) {
+        if (one < 0 || one >= count) {
+            throw InvalidInput(std::string(what) + " " + std::to_string(one) + " is outside [0, " +
+                               std::to_string(count) + ")");
+        }
+    }
+}
+
 }  // namespace
 
 Csr::Csr(Array<std::int64_t> offsets_, Array<std::int32_t> columns_, Array<float> values_,
@@ -57,12 +66,7 @@ Csr Csr::transposed(int threads) const {
 Csr Csr::take(const Array<std::int32_t>& chosen) const {
     const auto matrix = view();
     const auto rows_taken = as_span(chosen);
-    for (const std::int32_t row : rows_taken) {
-        if (row < 0 || row >= rows()) {
-            throw InvalidInput("row " + std::to_string(row) + " is outside [0, " +
-                               std::to_string(rows()) + ")");
-        }
-    }
+    require_inside(rows_taken, rows(), "row");
     Array<std::int64_t> t_offsets(chosen.size() + 1);
     const auto to_offsets = as_mutable_span(t_offsets);
     without_gil([&] { take_offsets(matrix, rows_taken, to_offsets); });
@@ -73,6 +77,38 @@ Csr Csr::take(const Array<std::int32_t>& chosen) const {
     without_gil([&] { take_rows(matrix, rows_taken, to_offsets, to_columns, to_values); });
     return {frozen(std::move(t_offsets)), frozen(std::move(t_columns)), frozen(std::move(t_values)),
             cols};
+}
+
+Csr Csr::take_columns(const Array<std::int32_t>& chosen) const {
+    const auto matrix = view();
+    const auto columns_taken = as_span(chosen);
+    require_inside(columns_taken, cols, "column");
+    Array<std::int64_t> t_offsets(chosen.size() + 1);
+    const auto to_offsets = as_mutable_span(t_offsets);
+    without_gil([&] { take_column_offsets(matrix, columns_taken, to_offsets); });
+    Array<std::int32_t> t_columns(to_offsets.back());
+    Array<float> t_values(to_offsets.back());
+    const auto to_columns = as_mutable_span(t_columns);
+    const auto to_values = as_mutable_span(t_values);
+    without_gil(
+        [&] { pyrec::take_columns(matrix, columns_taken, to_offsets, to_columns, to_values); });
+    return {frozen(std::move(t_offsets)), frozen(std::move(t_columns)), frozen(std::move(t_values)),
+            rows()};
+}
+
+py::tuple Csr::plus(const Csr& other) const {
+    if (other.rows() != rows() || other.cols != cols) {
+        throw InvalidInput("two matrices of different shapes have no sum");
+    }
+    Array<std::int64_t> s_offsets(rows() + 1);
+    const auto a = view();
+    const auto b = other.view();
+    const auto to_offsets = as_mutable_span(s_offsets);
+    auto sum = without_gil([&] { return add(a, b, to_offsets); });
+    return py::make_tuple(
+        Csr(frozen(std::move(s_offsets)), frozen(as_array(std::move(sum.columns))),
+            frozen(as_array(std::move(sum.values))), cols),
+        as_array(std::move(sum.places)), as_array(std::move(sum.other_places)));
 }
 
 Csr Csr::united(const Csr& other) const {
@@ -103,6 +139,8 @@ void bind_csr(py::module_& module) {
         .def_property_readonly("nnz", [](const Csr& csr) { return csr.columns.size(); })
         .def("transposed", &Csr::transposed, py::arg("threads") = 1)
         .def("take", &Csr::take, py::arg("rows").noconvert())
+        .def("take_columns", &Csr::take_columns, py::arg("columns").noconvert())
+        .def("plus", &Csr::plus, py::arg("other"))
         .def("united", &Csr::united, py::arg("other"))
         .def("transpose_positions",
              [](const Csr& csr) {

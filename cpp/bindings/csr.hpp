@@ -18,6 +18,9 @@ public:
 
     Csr transposed(int threads = 1) const;
     Csr take(const Array<std::int32_t>& chosen) const;
+    Csr take_columns(const Array<std::int32_t>& chosen) const;
+    // The sum, and where in it the entries of both are.
+    py::tuple plus(const Csr& other) const;
     Csr united(const Csr& other) const;
 
     const Array<std::int64_t> offsets;

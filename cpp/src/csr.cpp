@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,21 @@ void validate_row(const CsrView<const float>& matrix, std::int64_t row) {
         previous = column;
         ++position;
     }
+}
+
+// For each column its place among the chosen ones, or -1.
+std::vector<std::int32_t> places_of(std::span<const std::int32_t> chosen, std::int64_t cols) {
+    std::vector<std::int32_t> places(static_cast<std::size_t>(cols), -1);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        places[static_cast<std::size_t>(chosen[i])] = static_cast<std::int32_t>(i);
+    }
+    return places;
+}
+
+// Appends `count` entries of `from` to `to`.
+template <class T>
+void append(std::vector<T>& to, std::span<const T> from, std::int64_t first, std::int64_t count) {
+    to.insert(to.end(), from.begin() + first, from.begin() + first + count);
 }
 
 }  // namespace
@@ -131,6 +147,78 @@ void take_rows(const CsrView<const float>& matrix, std::span<const std::int32_t>
         std::copy(row.columns.begin(), row.columns.end(), columns.begin() + to);
         std::copy(row.values.begin(), row.values.end(), values.begin() + to);
     }
+}
+
+void take_column_offsets(const CsrView<const float>& matrix, std::span<const std::int32_t> chosen,
+                         std::span<std::int64_t> offsets) {
+    const auto places = places_of(chosen, matrix.cols);
+    std::ranges::fill(offsets, 0);
+    for (const std::int32_t column : matrix.columns) {
+        const std::int32_t place = places[static_cast<std::size_t>(column)];
+        if (place >= 0) ++offsets[static_cast<std::size_t>(place) + 1];
+    }
+    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+}
+
+void take_columns(const CsrView<const float>& matrix, std::span<const std::int32_t> chosen,
+                  std::span<const std::int64_t> offsets, std::span<std::int32_t> columns,
+                  std::span<float> values) {
+    const auto places = places_of(chosen, matrix.cols);
+    std::vector<std::int64_t> next(offsets.begin(), offsets.end());
+    for (std::int64_t row = 0; row < matrix.rows(); ++row) {
+        const auto entries = matrix.row(row);
+        for (std::size_t j = 0; j < entries.size(); ++j) {
+            const std::int32_t place = places[static_cast<std::size_t>(entries.columns[j])];
+            if (place < 0) continue;
+            const auto i = static_cast<std::size_t>(next[static_cast<std::size_t>(place)]++);
+            columns[i] = static_cast<std::int32_t>(row);
+            values[i] = entries.values[j];
+        }
+    }
+}
+
+Sum add(const CsrView<const float>& a, const CsrView<const float>& b,
+        std::span<std::int64_t> offsets) {
+    Sum sum;
+    const std::size_t most = a.columns.size() + b.columns.size();
+    sum.columns.reserve(most);
+    sum.values.reserve(most);
+    sum.places.reserve(a.columns.size());
+    sum.other_places.reserve(b.columns.size());
+    // Entries of `a` from `i` to `end` stay together.
+    const auto keep = [&](std::int64_t i, std::int64_t end) {
+        const auto first = std::ssize(sum.columns);
+        append(sum.columns, a.columns, i, end - i);
+        append(sum.values, a.values, i, end - i);
+        for (std::int64_t n = 0; n < end - i; ++n) sum.places.push_back(first + n);
+    };
+    offsets[0] = 0;
+    for (std::int64_t row = 0; row < a.rows(); ++row) {
+        const auto r = static_cast<std::size_t>(row);
+        std::int64_t i = a.offsets[r];
+        const std::int64_t end = a.offsets[r + 1];
+        for (std::int64_t j = b.offsets[r]; j < b.offsets[r + 1]; ++j) {
+            const std::int32_t column = b.columns[static_cast<std::size_t>(j)];
+            const float value = b.values[static_cast<std::size_t>(j)];
+            const auto rest =
+                a.columns.subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(end - i));
+            const auto before = std::ranges::lower_bound(rest, column) - rest.begin();
+            const bool met =
+                before < std::ssize(rest) && rest[static_cast<std::size_t>(before)] == column;
+            keep(i, i + before + (met ? 1 : 0));
+            i += before + (met ? 1 : 0);
+            if (met) {
+                sum.values.back() += value;
+            } else {
+                sum.columns.push_back(column);
+                sum.values.push_back(value);
+            }
+            sum.other_places.push_back(std::ssize(sum.columns) - 1);
+        }
+        keep(i, end);
+        offsets[r + 1] = std::ssize(sum.columns);
+    }
+    return sum;
 }
 
 std::vector<std::int32_t> unite(const CsrView<const float>& a, const CsrView<const float>& b,

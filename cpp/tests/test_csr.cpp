@@ -98,3 +98,28 @@ TEST(patterns_can_be_united) {
     CHECK((pyrec::unite(a.view(), b.view(), offsets) == std::vector<std::int32_t>{0, 1, 2, 1}));
     CHECK((offsets == std::vector<std::int64_t>{0, 3, 4}));
 }
+
+TEST(columns_can_be_taken_as_rows) {
+    const Matrix matrix;
+    const std::vector<std::int32_t> chosen = {2, 0};
+    std::vector<std::int64_t> offsets(3);
+    pyrec::take_column_offsets(matrix.view(), chosen, offsets);
+    CHECK((offsets == std::vector<std::int64_t>{0, 1, 2}));
+    std::vector<std::int32_t> columns(2);
+    std::vector<float> values(2);
+    pyrec::take_columns(matrix.view(), chosen, offsets, columns, values);
+    CHECK((columns == std::vector<std::int32_t>{0, 0}));
+    CHECK((values == std::vector<float>{2, 1}));
+}
+
+TEST(a_sum_tells_where_entries_went) {
+    const Matrix a;
+    const Matrix b{.offsets = {0, 2, 4}, .columns = {1, 2, 1, 2}, .values = {7, 1, 1, 9}};
+    std::vector<std::int64_t> offsets(3);
+    const pyrec::Sum sum = pyrec::add(a.view(), b.view(), offsets);
+    CHECK((offsets == std::vector<std::int64_t>{0, 3, 5}));
+    CHECK((sum.columns == std::vector<std::int32_t>{0, 1, 2, 1, 2}));
+    CHECK((sum.values == std::vector<float>{1, 7, 3, 4, 9}));
+    CHECK((sum.places == std::vector<std::int64_t>{0, 2, 3}));
+    CHECK((sum.other_places == std::vector<std::int64_t>{1, 2, 3, 4}));
+}

@@ -272,12 +272,11 @@ class ALSModel(FactorModel, Explains, Updates):
         users, items = updated_factors(self.estimator, update, self.user_factors, self.item_factors)
         model = self._with(update.interactions, users, items)
         moved = (
-            relative_change(before[known], after[known])
+            relative_change(before, after, rows[rows < len(before)])
             for before, after, rows in (
                 (self.user_factors, users, update.users),
                 (self.item_factors, items, update.items),
             )
-            for known in [rows[rows < len(before)]]
         )
         model.drift = self.drift.after(update, *moved)
         return model

@@ -2,6 +2,7 @@
 who leave.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -12,18 +13,18 @@ from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, select
+from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
 from pyrec.models.base import Model, checked_input
 from pyrec.models.query import encode_queries
 from pyrec.models.side_information import with_items, with_users
-from pyrec.runtime import resolve_threads
 
 __all__ = [
     "Drift", "Forgets", "Refits", "Update", "Updates", "joined_with", "relative_change",
 ]  # fmt: skip
 
 _I32 = NDArray[np.int32]
+_EARLIEST = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +55,7 @@ class Update:
     def by_item(self) -> Csr:
         """The whole columns of the touched items, as rows."""
         # Only these are transposed: for the whole matrix that takes longer than all the rest.
-        csr = self.interactions.csr
-        touched = np.zeros(csr.shape[1], dtype=bool)
-        touched[self.items] = True
-        return select(csr, touched[csr.columns]).transposed(resolve_threads()).take(self.items)
+        return self.interactions.csr.take_columns(self.items)
 
 
 @dataclass(frozen=True)
@@ -233,15 +231,24 @@ def joined_with(known: Interactions, new: Interactions) -> Update:
     wider = with_items(with_users(known, user_ids), item_ids)
     rows = wider.users.encode(user_ids.ids)[user_rows]
     columns = wider.items.encode(item_ids.ids)[item_rows]
-    order = np.lexsort((columns, rows))
-    merged = _merged(wider, rows[order], columns[order], new, order)
-    return Update(merged, np.unique(rows), np.unique(columns), new.nnz)
+    order = np.argsort(rows.astype(np.int64) * wider.shape[1] + columns)
+    merged = _merged(wider, rows, columns, new, order)
+    users, items = _named(rows, len(wider.users)), _named(columns, len(wider.items))
+    return Update(merged, users, items, new.nnz)
 
 
-def relative_change(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Return the length of the difference over that of `before`, 0 if that is 0."""
-    length = float(np.linalg.norm(before))
-    return float(np.linalg.norm(after - before)) / length if length else 0.0
+def relative_change(
+    before: NDArray[np.float32], after: NDArray[np.float32], rows: NDArray[np.int32]
+) -> float:
+    """Return how much rows of a matrix changed: the difference's length over that of `before`."""
+    length = change = 0.0
+    for first in range(0, len(rows), 1024):  # little memory, so that it stays in the cache
+        chosen = rows[first : first + 1024]
+        old = before[chosen].ravel()
+        length += float(old @ old)
+        old -= after[chosen].ravel()
+        change += float(old @ old)
+    return math.sqrt(change / length) if length else 0.0
 
 
 def _require_alike(known: Interactions, new: Interactions) -> None:
@@ -263,52 +270,35 @@ def _rows_of(csr: Csr) -> _I32:
     return np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
 
 
+def _named(rows: _I32, count: int) -> _I32:
+    """Return each of the rows once, in order."""
+    named = np.zeros(count, dtype=bool)
+    named[rows] = True
+    return np.flatnonzero(named).astype(np.int32)
+
+
 def _merged(
     known: Interactions, rows: _I32, columns: _I32, new: Interactions, order: NDArray[np.int64]
 ) -> Interactions:
-    """Add pairs, in order of rows and columns; entry `i` is that of `new` at ``order[i]``."""
-    csr = known.csr
-    met, places = _places(csr, rows, columns)
-    added = ~met
-    counts = np.bincount(rows[added], minlength=csr.shape[0])
-    offsets = csr.offsets + np.append(0, np.cumsum(counts))
+    """Add the entries of `new`, whose rows and columns are given; `order` sorts them."""
+    offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=known.shape[0])))
+    fresh = Csr(owned(offsets), owned(columns[order]), owned(new.csr.values[order]), known.shape[1])
+    csr, places, fresh_places = known.csr.plus(fresh)
 
-    def joined(old: Any, fresh: Any, both: Any) -> Any:
-        changed = old.copy()
-        changed[places[met]] = both(old[places[met]], fresh[met])
-        return owned(np.insert(changed, places[added], fresh[added]))
+    def joined(old: Any, given: Any, both: Any, neutral: int) -> Any:
+        array = np.full(csr.nnz, neutral, dtype=old.dtype)
+        array[places] = old
+        array[fresh_places] = both(array[fresh_places], given[order])
+        return owned(array)
 
-    with np.errstate(over="ignore"):  # the matrix refuses what is not finite
-        values = joined(csr.values, new.csr.values[order], np.add)
-    merged = Csr(
-        owned(offsets),
-        owned(np.insert(csr.columns, places[added], columns[added])),
-        values,
-        csr.shape[1],
-    )
     changes: dict[str, Any] = {}
     if known.kinds is not None:
         names, bits = _common_kinds(known, new)
         changes["kind_names"] = names
-        changes["kinds"] = joined(known.kinds, bits[order], np.bitwise_or)
+        changes["kinds"] = joined(known.kinds, bits, np.bitwise_or, 0)
     if known.timestamps is not None and new.timestamps is not None:
-        changes["timestamps"] = joined(known.timestamps, new.timestamps[order], np.maximum)
-    return replace(known, csr=merged, **changes)
-
-
-def _places(csr: Csr, rows: _I32, columns: _I32) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Tell which pairs the matrix has, and where they are or would be among its entries."""
-    touched = np.unique(rows)
-    held = csr.take(touched)
-    local = np.searchsorted(touched, rows)
-    width = np.int64(csr.shape[1])
-    theirs = _rows_of(held) * width + held.columns
-    ours = local * width + columns
-    at = np.searchsorted(theirs, ours)
-    met = np.zeros(len(ours), dtype=bool)
-    inside = at < len(theirs)
-    met[inside] = theirs[at[inside]] == ours[inside]
-    return met, at + (csr.offsets[touched] - held.offsets[:-1])[local]
+        changes["timestamps"] = joined(known.timestamps, new.timestamps, np.maximum, _EARLIEST)
+    return replace(known, csr=csr, **changes)
 
 
 def _common_kinds(

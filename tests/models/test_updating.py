@@ -133,6 +133,10 @@ def test_an_update_comes_near_a_refit(shop):
 
 
 def test_relative_change():
-    ones = np.ones((2, 2), np.float32)
-    assert relative_change(ones, 2 * ones) == 1
-    assert relative_change(0 * ones, ones) == 0
+    rng = np.random.default_rng(0)
+    before, after = rng.standard_normal((2, 3000, 4)).astype(np.float32)
+    rows = np.arange(0, 3000, 2, dtype=np.int32)
+    expected = np.linalg.norm(after[rows] - before[rows]) / np.linalg.norm(before[rows])
+    assert relative_change(before, after, rows) == pytest.approx(expected, rel=1e-5)
+    assert relative_change(0 * before, after, rows) == 0
+    assert relative_change(before, after, rows[:0]) == 0
