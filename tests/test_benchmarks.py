@@ -12,6 +12,7 @@ import cold_start
 import compat
 import data
 import explaining
+import feedback
 import freshness
 import grids
 import next_item
@@ -224,6 +225,15 @@ def test_rules_are_timed(capsys):
     searched = [line.split("|")[2].strip() for line in printed.splitlines() if "| index" in line]
     assert searched == ["1", "20"]
     assert "join two compiled sets: " in printed
+
+
+def test_the_feedback_loop_is_measured_for_all_policies(capsys):
+    feedback.main(
+        ["--users", "80", "--items", "50", "--days", "30", "--rounds", "1", "--factors", "4"]
+    )
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[2].startswith("| truth | 1.000 → 1.000 | ")
+    assert len(printed) == 2 + len(feedback.policies(4))
 
 
 def test_an_update_is_judged_beside_a_refit():

@@ -5,6 +5,7 @@ import click
 from pyrec.cli.compare import compare
 from pyrec.cli.demo import demo
 from pyrec.cli.evaluate import evaluate
+from pyrec.cli.feedback import feedback
 from pyrec.cli.fit import fit
 from pyrec.cli.forget import forget
 from pyrec.cli.inspect import inspect
@@ -41,5 +42,6 @@ def app() -> None:
 
 for command in (
     demo, run, fit, update, forget, evaluate, compare, tune, recommend, similar, inspect,
+    feedback,
 ):  # fmt: skip
     app.add_command(command)

@@ -16,7 +16,7 @@ import numpy as np
 
 from pyrec.extras import need
 
-__all__ = ["activity", "concentration", "contest", "quality"]
+__all__ = ["activity", "concentration", "contest", "quality", "rounds"]
 
 # Marker colours, drawn by nobody else, and what the page calls them.
 _INK, _FAINT = "#010203", "#010204"
@@ -153,6 +153,27 @@ def activity(periods: Any, counts: dict[str, Any], unit: str) -> str:
         axes.set_ylabel(f"events per {unit}")
         if len(counts) > 1:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(counts), 4))
+    return drawing.svg
+
+
+def rounds(series: dict[str, list[float]], name: str) -> str:
+    """Draw how a number changes from round to round, a line for each of several policies.
+
+    Parameters
+    ----------
+    series : dict of str to list of float
+        Name of the line to its values.
+    name : str
+        What parts the ids of this drawing from those of others.
+    """
+    with _drawing(f"rounds-{name}") as drawing:
+        axes = drawing.axes
+        for (label, values), color in zip(series.items(), cycle(_SERIES), strict=False):
+            at = np.arange(1, len(values) + 1)
+            axes.plot(at, values, "o-", color=color, lw=2, markersize=3.5, label=label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlabel("round")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8.5)
     return drawing.svg
 
 

@@ -5,6 +5,7 @@ from pyrec.rerank.calibration import Calibration
 from pyrec.rerank.chain import Chain
 from pyrec.rerank.context import Context
 from pyrec.rerank.diversity import DPP, MMR
+from pyrec.rerank.exploration import Exploration
 from pyrec.rerank.exposure import ExposureFloor
 from pyrec.rerank.reranked import RerankedModel
 
@@ -14,6 +15,7 @@ __all__ = [
     "Calibration",
     "Chain",
     "Context",
+    "Exploration",
     "ExposureFloor",
     "Freshness",
     "PopularityControl",

@@ -10,12 +10,20 @@ from pyrec.rerank.boosts import Freshness, PopularityControl, PriceSensitivity
 from pyrec.rerank.calibration import Calibration
 from pyrec.rerank.context import Context
 from pyrec.rerank.diversity import DPP, MMR
+from pyrec.rerank.exploration import Exploration
 from pyrec.rerank.exposure import ExposureFloor
 
 __all__ = ["Chain", "Step"]
 
 Step: TypeAlias = (
-    MMR | DPP | Calibration | PopularityControl | ExposureFloor | Freshness | PriceSensitivity
+    MMR
+    | DPP
+    | Calibration
+    | PopularityControl
+    | Exploration
+    | ExposureFloor
+    | Freshness
+    | PriceSensitivity
 )
 
 

@@ -28,7 +28,7 @@ from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError
 from pyrec.simulation.products import CATEGORIES, NOUNS, Products, make_products
 
-__all__ = ["KINDS", "Shop", "simulate_shop"]
+__all__ = ["KINDS", "Shop", "drawn", "simulate_shop"]
 
 KINDS = ("view", "addtocart", "purchase", "return")
 START = microseconds("2024-03-01")
@@ -273,13 +273,13 @@ def _views(
     first_of_visit = np.cumsum(count) - count
     elapsed = np.cumsum(gaps)
     time = visits.start[visit] + elapsed - elapsed[first_of_visit][visit]
-    item = _drawn(looks, visits.interest[visit], rng)
+    item = drawn(looks, visits.interest[visit], rng)
     for _ in range(8):
         not_yet = np.flatnonzero(since[item] > time)
-        item[not_yet] = _drawn(looks, visits.interest[visit[not_yet]], rng)
+        item[not_yet] = drawn(looks, visits.interest[visit[not_yet]], rng)
     not_yet = np.flatnonzero(since[item] > time)
     always = np.where(since == 0, looks, 0.0)
-    item[not_yet] = _drawn(always, visits.interest[visit[not_yet]], rng)
+    item[not_yet] = drawn(always, visits.interest[visit[not_yet]], rng)
     # Some views are of what the same user saw on an earlier visit, more often a recent one.
     first_of_user = first_of_visit[np.searchsorted(visits.user, visits.user)][visit]
     seen = first_of_visit[visit] - first_of_user
@@ -289,7 +289,7 @@ def _views(
     return _Views(visit, item, time, again)
 
 
-def _drawn(
+def drawn(
     chances: NDArray[np.float64], rows: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Draw a column for each entry of `rows`, by the chances in that row."""

@@ -5,7 +5,15 @@ import pytest
 from rerank_cases import context_of, ranked
 
 from pyrec.errors import DataError
-from pyrec.rerank import DPP, MMR, Calibration, ExposureFloor, Freshness, PopularityControl
+from pyrec.rerank import (
+    DPP,
+    MMR,
+    Calibration,
+    Exploration,
+    ExposureFloor,
+    Freshness,
+    PopularityControl,
+)
 from pyrec.rerank.base import relevance
 
 
@@ -46,7 +54,7 @@ def test_other_things_are_refused():
 
 
 @pytest.mark.parametrize("kind", [MMR, DPP, PopularityControl, Calibration, Freshness,
-                                  ExposureFloor])  # fmt: skip
+                                  Exploration, ExposureFloor])  # fmt: skip
 def test_no_lists_and_empty_lists(kind):
     from pyrec.data.groups import Groups
 
