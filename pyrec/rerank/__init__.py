@@ -8,6 +8,7 @@ from pyrec.rerank.diversity import DPP, MMR
 from pyrec.rerank.exploration import Exploration
 from pyrec.rerank.exposure import ExposureFloor
 from pyrec.rerank.reranked import RerankedModel
+from pyrec.rerank.ruled import rerank_lists
 
 __all__ = [
     "DPP",
@@ -21,4 +22,5 @@ __all__ = [
     "PopularityControl",
     "PriceSensitivity",
     "RerankedModel",
+    "rerank_lists",
 ]

@@ -16,6 +16,8 @@ from pyrec.models.query import Filter, checked_k, checked_rows
 from pyrec.rerank.base import Reranker
 from pyrec.rerank.chain import Chain
 from pyrec.rerank.context import Context
+from pyrec.rerank.ruled import rerank_lists
+from pyrec.rules.rules import CompiledRules
 
 __all__ = ["RerankedModel"]
 
@@ -60,6 +62,23 @@ class RerankedModel(Model):
         super().__init__(model.estimator, model.interactions)
         self.model, self.steps, self.context = model, steps, context
         self.candidates = checked_k(candidates)
+
+    def recommend(
+        self,
+        users: Any,
+        k: int = 10,
+        *,
+        rules: CompiledRules | None = None,
+        threads: int = 0,
+        **options: Any,
+    ) -> Ranking:
+        """Return `Model.recommend`; rules hold for the candidates, so for what is chosen of them.
+
+        Boosts change the scores of the model; pins stand at their places.
+        """
+        width = max(checked_k(k), self.candidates)
+        lists = self.model.recommend(users, width, rules=rules, threads=threads, **options)
+        return rerank_lists(self.steps, lists, self.context, k, rules=rules, threads=threads)
 
     def recommend_rows(
         self,
