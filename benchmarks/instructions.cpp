@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pyrec/als.hpp"
+#include "pyrec/bpr.hpp"
 #include "pyrec/csr.hpp"
 #include "pyrec/grouping.hpp"
 #include "pyrec/item_index.hpp"
@@ -127,6 +128,16 @@ void als(AlsSolver solver) {
     });
 }
 
+void bpr() {
+    Random random;
+    const Sparse matrix(300, 500, random);
+    auto users = dense(300, random), items = dense(500, random);
+    measure([&] {
+        bpr_epoch(matrix.view(), 0, {0.05F, 0.01F, 0}, one_thread, {users.data(), 300, factors},
+                  {items.data(), 500, factors});
+    });
+}
+
 void neighbors() {
     Random random;
     const Sparse users(600, 400, random);
@@ -206,6 +217,7 @@ const std::map<std::string, std::function<void()>> kernels{
     {"als, cg", [] { als(AlsSolver::conjugate_gradient); }},
     {"als, exact", [] { als(AlsSolver::exact); }},
     {"als, subspace", [] { als(AlsSolver::subspace); }},
+    {"bpr", bpr},
     {"neighbors", neighbors},
     {"sparse lists", sparse_lists},
     {"metrics", metrics},

@@ -1,7 +1,7 @@
 #include "pyrec/bpr.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -55,44 +55,94 @@ private:
     std::vector<std::int64_t> starts_;
 };
 
-// Returns one of the items that the user has not had, or -1 if none was drawn.
-std::int32_t draw_other(std::span<const std::int32_t> from, std::span<const std::int32_t> history,
+// The entries of the matrix, by block of users and block of items: users in their random order, the
+// items of each in ascending order.
+class Meetings {
+public:
+    struct Entries {
+        std::span<const std::int32_t> users, items;
+    };
+
+    Meetings(const CsrView<const float>& matrix, const Deal& users, const Deal& items,
+             std::int64_t blocks, const Execution& execution)
+        : blocks_(blocks),
+          starts_(at(blocks * blocks + 1)),
+          users_(at(matrix.nnz())),
+          items_(at(matrix.nnz())) {
+        const auto each = [&](auto&& visit) {
+            parallel_for(blocks, 1, execution, [&](std::int64_t block, std::int64_t, int) {
+                for (const std::int32_t user : users.members(block)) {
+                    for (const std::int32_t item : matrix.row(user).columns) {
+                        visit(at(block * blocks + items.block_of(item)), user, item);
+                    }
+                }
+            });
+        };
+        each([&](std::size_t met, std::int32_t, std::int32_t) { ++starts_[met + 1]; });
+        std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
+        std::vector<std::int64_t> next(starts_.begin(), starts_.end());
+        each([&](std::size_t met, std::int32_t user, std::int32_t item) {
+            const std::size_t to = at(next[met]++);
+            users_[to] = user;
+            items_[to] = item;
+        });
+    }
+
+    Entries of(std::int64_t block, std::int64_t met) const {
+        const std::size_t begin = at(starts_[at(block * blocks_ + met)]);
+        const std::size_t size = at(starts_[at(block * blocks_ + met + 1)]) - begin;
+        return {std::span(users_).subspan(begin, size), std::span(items_).subspan(begin, size)};
+    }
+
+private:
+    std::int64_t blocks_;
+    std::vector<std::int64_t> starts_;
+    std::vector<std::int32_t> users_, items_;
+};
+
+// Returns one of the items that is not among `had`, in ascending order, or -1 if none was drawn.
+std::int32_t draw_other(std::span<const std::int32_t> from, std::span<const std::int32_t> had,
                         Random& random) {
     for (int attempt = 0; attempt < attempts; ++attempt) {
         const std::int32_t item = from[at(random.below(std::ssize(from)))];
-        if (!std::ranges::binary_search(history, item)) return item;
+        if (!std::ranges::binary_search(had, item)) return item;
     }
     return -1;
 }
 
-// The gradient of ln sigmoid with respect to the difference of the two scores.
-float slope(const float* user, const float* liked, const float* other, std::int64_t factors) {
-    const auto dot = detail::kernels().dot;
-    return 1.0F / (1.0F + std::exp(dot(user, liked, factors) - dot(user, other, factors)));
-}
+// Steps that wait until their rows have come from memory.
+class Steps {
+public:
+    Steps(DenseView<float> users, DenseView<float> items, const BprOptions& options)
+        : users_(users),
+          items_(items),
+          rate_(options.learning_rate),
+          keep_(1 - options.learning_rate * options.regularization) {}
 
-void step(float* user, float* liked, float* other, std::int64_t factors,
-          const BprOptions& options) {
-    const float rate = options.learning_rate;
-    const float gain = rate * slope(user, liked, other, factors);
-    const float keep = 1 - rate * options.regularization;
-    for (std::int64_t f = 0; f < factors; ++f) {
-        const float before = user[f];
-        user[f] = keep * before + gain * (liked[f] - other[f]);
-        liked[f] = keep * liked[f] + gain * before;
-        other[f] = keep * other[f] - gain * before;
+    void add(std::int32_t user, std::int32_t liked, std::int32_t other) {
+        if (count_ == most) take();
+        waiting_[at(count_++)] = {users_.row(user), items_.row(liked), items_.row(other)};
+        for (const float* row : waiting_[at(count_ - 1)]) {
+            for (std::int64_t f = 0; f < items_.cols; f += 16) __builtin_prefetch(row + f, 1);
+        }
     }
-}
 
-void step_of_user(float* user, const float* liked, const float* other, std::int64_t factors,
-                  const BprOptions& options) {
-    const float rate = options.learning_rate;
-    const float gain = rate * slope(user, liked, other, factors);
-    const float keep = 1 - rate * options.regularization;
-    for (std::int64_t f = 0; f < factors; ++f) {
-        user[f] = keep * user[f] + gain * (liked[f] - other[f]);
+    void take() {
+        const auto step = detail::kernels().pairwise_step;
+        for (const auto& [user, liked, other] : std::span(waiting_).first(at(count_))) {
+            step(user, liked, other, items_.cols, rate_, keep_);
+        }
+        count_ = 0;
     }
-}
+
+private:
+    static constexpr int most = 8;
+
+    DenseView<float> users_, items_;
+    float rate_, keep_;
+    int count_ = 0;
+    std::array<std::array<float*, 3>, most> waiting_;
+};
 
 }  // namespace
 
@@ -102,20 +152,24 @@ void bpr_epoch(const CsrView<const float>& matrix, std::int64_t epoch, const Bpr
     const std::int64_t streams = blocks * blocks + 2;
     const Deal users_dealt(users.rows, blocks, Random(options.seed, epoch * streams));
     const Deal items_dealt(items.rows, blocks, Random(options.seed, epoch * streams + 1));
+    const Meetings meetings(matrix, users_dealt, items_dealt, blocks, execution);
     for (std::int64_t shift = 0; shift < blocks; ++shift) {
         parallel_for(blocks, 1, execution, [&](std::int64_t block, std::int64_t, int) {
             const std::int64_t met = (block + shift) % blocks;
             const auto from = items_dealt.members(met);
+            const auto entries = meetings.of(block, met);
             Random random(options.seed, epoch * streams + 2 + block * blocks + met);
-            for (const std::int32_t user : users_dealt.members(block)) {
-                const auto history = matrix.row(user).columns;
-                for (const std::int32_t item : history) {
-                    if (items_dealt.block_of(item) != met) continue;
-                    const std::int32_t other = draw_other(from, history, random);
-                    if (other < 0) continue;
-                    step(users.row(user), items.row(item), items.row(other), items.cols, options);
+            Steps steps(users, items, options);
+            for (std::size_t begin = 0, end = 0; begin < entries.users.size(); begin = end) {
+                const std::int32_t user = entries.users[begin];
+                while (end < entries.users.size() && entries.users[end] == user) ++end;
+                const auto had = entries.items.subspan(begin, end - begin);
+                for (const std::int32_t item : had) {
+                    const std::int32_t other = draw_other(from, had, random);
+                    if (other >= 0) steps.add(user, item, other);
                 }
             }
+            steps.take();
         });
     }
 }
@@ -125,20 +179,20 @@ void bpr_fold_in(const CsrView<const float>& histories, DenseView<const float> i
                  DenseView<float> users) {
     std::vector<std::int32_t> all(at(items.rows));
     std::iota(all.begin(), all.end(), 0);
+    const auto step = detail::kernels().pairwise_step_of_user;
     parallel_for(users.rows, 64, execution, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t user = begin; user < end; ++user) {
             std::fill_n(users.row(user), users.cols, 0.0F);
             const auto history = histories.row(user).columns;
             Random random(options.seed, 0);
-            BprOptions now = options;
             for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
-                now.learning_rate = options.learning_rate * static_cast<float>(epochs - epoch) /
-                                    static_cast<float>(epochs);
+                const float rate = options.learning_rate * static_cast<float>(epochs - epoch) /
+                                   static_cast<float>(epochs);
                 for (const std::int32_t item : history) {
                     const std::int32_t other = draw_other(all, history, random);
                     if (other < 0) continue;
-                    step_of_user(users.row(user), items.row(item), items.row(other), items.cols,
-                                 now);
+                    step(users.row(user), items.row(item), items.row(other), items.cols, rate,
+                         1 - rate * options.regularization);
                 }
             }
         }

@@ -73,7 +73,9 @@ class BPR(Estimator, frozen=True, kw_only=True):
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "BPRModel":
         require_memory(
-            4 * sum(interactions.shape) * self.factors, "factors", "ask for fewer `factors`"
+            4 * sum(interactions.shape) * self.factors + 16 * interactions.nnz,
+            "factors",
+            "ask for fewer `factors`",
         )
         liked = select(interactions.csr, interactions.csr.values > 0)
         if liked.nnz == 0:

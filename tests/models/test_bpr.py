@@ -60,16 +60,37 @@ def factors(rng, *shape):
     return (0.3 * rng.standard_normal(shape)).astype(np.float32)
 
 
-def test_an_epoch_step_by_step():
+@pytest.mark.parametrize("n", [1, 5, 16, 21, 64])
+def test_an_epoch_step_by_step(simd, n):
     rng = np.random.default_rng(0)
     x = rng.random((14, 30)) < 0.3
     x[3] = True  # had everything: nothing is drawn for them
-    users, items = factors(rng, 14, 5), factors(rng, 30, 5)
+    users, items = factors(rng, 14, n), factors(rng, 30, n)
     expected = epoch(x, users, items, 2, 0.2, 0.05, seed=11)
     _kernels.bpr_epoch(as_csr(sp.csr_array(x)), users, items, epoch=2, learning_rate=0.2,
                        regularization=0.05, seed=11, threads=2)  # fmt: skip
     np.testing.assert_allclose(users, expected[0], atol=1e-5)
     np.testing.assert_allclose(items, expected[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 5, 16, 21, 64])
+def test_folding_in_step_by_step(simd, n):
+    rng = np.random.default_rng(1)
+    x = rng.random((6, 30)) < 0.3
+    items = factors(rng, 30, n)
+    expected = np.zeros((6, n))
+    for user, history in enumerate(x):
+        random = Random(11, 0)
+        for rate in 0.2 * np.array([1, 2 / 3, 1 / 3]):
+            for item in np.flatnonzero(history):
+                drawn = (random.below(30) for _ in range(8))
+                other = next(j for j in drawn if not history[j])
+                difference = items[item].astype(float) - items[other]
+                gain = rate / (1 + np.exp(expected[user] @ difference))
+                expected[user] = (1 - rate * 0.05) * expected[user] + gain * difference
+    found = _kernels.bpr_fold_in(as_csr(sp.csr_array(x)), items, epochs=3, learning_rate=0.2,
+                                 regularization=0.05, seed=11, threads=2)  # fmt: skip
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_the_same_bits_for_any_number_of_threads():

@@ -22,7 +22,8 @@ struct BprOptions {
 // Users and items are dealt into blocks anew in each epoch, and a step stays within one block of
 // items; so the blocks of users meet as many different blocks of items at the same time without
 // anybody touching what another one does (Gemulla et al., KDD 2011). Who meets whom and in which
-// order depends on the seed and the epoch alone: the same bits for any number of threads.
+// order depends on the seed and the epoch alone: the same bits for any number of threads. Entries
+// are copied in that order first, 8 bytes each.
 void bpr_epoch(const CsrView<const float>& matrix, std::int64_t epoch, const BprOptions& options,
                const Execution& execution, DenseView<float> users, DenseView<float> items);
 

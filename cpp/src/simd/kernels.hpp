@@ -22,6 +22,12 @@ struct KernelTable {
     // The same of one vector with the chosen rows of a matrix of n columns.
     void (*dot_rows)(const float* a, const float* matrix, const std::int32_t* rows,
                      std::int64_t count, std::int64_t n, float* results);
+    // A step that raises ln sigmoid(user.liked - user.other): factors are kept in the share `keep`
+    // and moved along the gradient times `rate`; of all three rows, or of the user alone.
+    void (*pairwise_step)(float* user, float* liked, float* other, std::int64_t n, float rate,
+                          float keep);
+    void (*pairwise_step_of_user)(float* user, const float* liked, const float* other,
+                                  std::int64_t n, float rate, float keep);
     ScreenKernels screen;
     SelectKernels select;
     SolveKernels solve;

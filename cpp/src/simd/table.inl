@@ -2,6 +2,7 @@
 namespace pyrec::detail {
 namespace {
 #include "simd/dense.inl"
+#include "simd/pairwise.inl"
 #include "simd/quantize.inl"
 #include "simd/screen.inl"
 #include "simd/select.inl"
