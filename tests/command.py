@@ -1,13 +1,17 @@
 """The real command in a process of its own, and a small shop to run it on."""
 
+import contextlib
+import io
 import os
 import re
+import signal
 import subprocess
 import sys
 
 import numpy as np
 
 import pyrec
+from pyrec.cli import main
 
 ENVIRONMENT = {}
 
@@ -31,6 +35,22 @@ def python(*arguments, **options):
 def command(*arguments, **options):
     """Run pyrec and return its result."""
     return python("-m", "pyrec", *arguments, **options)
+
+
+def called(*arguments):
+    """Call what the command calls, in this process, and return its result: a second sooner.
+
+    For tests of what a command does; that a process ends as it should is tested with `command`.
+    """
+    out, err, handler = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = end.code
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
 
 def start(*arguments):

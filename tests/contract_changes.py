@@ -46,6 +46,10 @@ class ChangesContract:
         np.testing.assert_array_equal(loaded.recommend("v01").rows, lists.rows[1][:10])
         with pytest.raises(DataError, match="there are none"):
             model.partial_fit(sp.csr_array((3, 4), dtype=np.float32))
+        if isinstance(model, Refits):
+            refit, found = model.estimator.fit(updated.interactions)._arrays(), updated._arrays()
+            for name, array in refit.items():
+                np.testing.assert_array_equal(array, found[name], err_msg=name)
 
     def test_forget(self, model, interactions, tmp_path):
         if not isinstance(model, Forgets):

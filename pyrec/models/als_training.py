@@ -196,26 +196,35 @@ def updated_factors(
 ) -> tuple[_F32, _F32]:
     """Return the factors after an update; only the rows that it touches are solved.
 
-    Touched users first, for the items as they were; then touched items; then these users again,
-    who by now may have new items, so that their lists and a fold-in of their histories agree.
+    New users first, so that items learn from them; then the touched items, as a training goes on,
+    from where they stand; then the touched users, exactly, so that their lists and a fold-in of
+    their histories agree. Known users do not move before their items do: that cost a third more
+    time, and on `online_retail` 1% of NDCG@20.
     """
     n_users, n_items = update.interactions.shape
     needed = 4 * settings.factors * (n_users + n_items + max(n_users, n_items))
     require_memory(needed, "a second copy of the factors", "fit again with fewer `factors`")
+    newcomers = update.users[update.users >= len(users)]
     users, items = _extended(users, n_users), _extended(items, n_items)
-    side, scratch = _kernels.AlsSide(settings.kernel_options("exact")), _kernels.AlsScratch()
-
-    def solve(rows: NDArray[np.int32], matrix: Csr, fixed: _F32, solved: _F32) -> None:
-        side.prepare(fixed, threads=resolve_threads())
-        chosen = aligned(len(rows), settings.factors)
-        _kernels.als_solve(matrix, side, chosen, scratch, threads=resolve_threads())
-        solved[rows] = chosen
-
-    solve(update.users, update.by_user, items, users)
-    solve(update.items, update.by_item, users, items)
-    solve(update.users, update.by_user, items, users)
+    exact, usual = settings.kernel_options("exact"), settings.kernel_options()
+    if len(newcomers):
+        _solve_rows(exact, newcomers, update.interactions.csr.take(newcomers), items, users)
+    _solve_rows(usual, update.items, update.by_item, users, items)
+    _solve_rows(exact, update.users, update.by_user, items, users)
     users.flags.writeable = items.flags.writeable = False
     return users, items
+
+
+def _solve_rows(
+    options: _kernels.AlsOptions, rows: NDArray[np.int32], matrix: Csr, fixed: _F32, solved: _F32
+) -> None:
+    """Solve some rows, from where they stand; `matrix` has a row for each of them."""
+    side = _kernels.AlsSide(options)
+    side.prepare(fixed, threads=resolve_threads())
+    chosen = aligned(len(rows), fixed.shape[1])
+    np.take(solved, rows, axis=0, out=chosen)
+    _kernels.als_solve(matrix, side, chosen, _kernels.AlsScratch(), threads=resolve_threads())
+    solved[rows] = chosen
 
 
 def _extended(factors: _F32, rows: int) -> _F32:

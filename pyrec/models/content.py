@@ -13,7 +13,7 @@ from pyrec.errors import DataError
 from pyrec.features import Features
 from pyrec.io.artifact import part_of
 from pyrec.models.base import Callback, Lists, checked_input
-from pyrec.models.neighbors import ItemKNNModel, Neighborhood, csr_arrays, csr_from
+from pyrec.models.neighbors import ItemItemModel, Neighborhood, csr_arrays, csr_from
 from pyrec.models.query import checked_k
 from pyrec.models.search import Choices, Floats, Integers, Ranges
 from pyrec.models.side_information import joined
@@ -115,7 +115,7 @@ class ContentKNN(Neighborhood, frozen=True, kw_only=True):
         return found.transposed(threads)
 
 
-class ContentKNNModel(ItemKNNModel):
+class ContentKNNModel(ItemItemModel):
     """A fitted `ContentKNN`.
 
     Attributes

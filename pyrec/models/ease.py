@@ -14,7 +14,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.errors import NumericalError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.degrees import relative, require_no_negative
-from pyrec.models.neighbors import ItemKNNModel
+from pyrec.models.neighbors import ItemItemModel
 from pyrec.models.search import Floats, Ranges
 
 __all__ = ["EASE", "EASEModel"]
@@ -91,7 +91,7 @@ class EASE(Estimator, frozen=True, kw_only=True):
         return EASEModel(self, interactions, _kept(inverse, self.neighbors or n))
 
 
-class EASEModel(ItemKNNModel):
+class EASEModel(ItemItemModel):
     """A fitted `EASE`.
 
     Attributes

@@ -12,9 +12,10 @@ from msgspec import Meta
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions
+from pyrec.models.abilities import Refits
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.degrees import degrees, inverse_powers, require_no_negative, scaled
-from pyrec.models.neighbors import ItemKNNModel
+from pyrec.models.neighbors import ItemItemModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import greatest_products
@@ -155,7 +156,7 @@ class GraphFilter(Estimator, frozen=True, kw_only=True):
         return _fitted(self, interactions, (leave, arrive), self.neighbors)
 
 
-class GraphModel(ItemKNNModel):
+class GraphModel(ItemItemModel, Refits):
     """A fitted model of the graph.
 
     Attributes

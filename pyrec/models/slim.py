@@ -17,7 +17,7 @@ from pyrec.data.interactions import Interactions, entry_rows, select
 from pyrec.errors import NumericalError
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.degrees import relative, require_no_negative, scaled
-from pyrec.models.neighbors import ItemKNNModel
+from pyrec.models.neighbors import ItemItemModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.runtime import resolve_threads
 from pyrec.similarity import greatest_products
@@ -133,7 +133,7 @@ class SparseEASE(Estimator, frozen=True, kw_only=True):
         return SLIMModel(self, interactions, influence)
 
 
-class SLIMModel(ItemKNNModel):
+class SLIMModel(ItemItemModel):
     """A fitted `SLIM` or `SparseEASE`.
 
     Attributes

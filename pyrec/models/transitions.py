@@ -11,7 +11,7 @@ from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, as_csr, entry_rows, select
 from pyrec.data.sequences import Sequences
-from pyrec.models.graph import GraphModel
+from pyrec.models.neighbors import ItemItemModel
 from pyrec.models.search import Floats, Integers, Ranges
 from pyrec.models.sequential import Sequential, SequentialModel
 from pyrec.runtime import resolve_threads
@@ -87,7 +87,7 @@ class Transitions(Sequential, frozen=True, kw_only=True):
         return TransitionsModel(self, lately, _greatest(weighed, self.neighbors))
 
 
-class TransitionsModel(SequentialModel, GraphModel):
+class TransitionsModel(SequentialModel, ItemItemModel):
     """A fitted `Transitions`; its `similar_items` are those that come next.
 
     Attributes

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, entry_rows
 from pyrec.errors import DataError
 from pyrec.models.base import Model, checked_input
 from pyrec.models.query import encode_queries
@@ -226,7 +226,7 @@ def joined_with(known: Interactions, new: Interactions) -> Update:
     ([1, 2], [0, 2])
     """
     _require_alike(known, new)
-    user_ids, user_rows = new.users.used(_rows_of(new.csr))
+    user_ids, user_rows = new.users.used(entry_rows(new.csr))
     item_ids, item_rows = new.items.used(new.csr.columns)
     wider = with_items(with_users(known, user_ids), item_ids)
     rows = wider.users.encode(user_ids.ids)[user_rows]
@@ -263,11 +263,6 @@ def _require_alike(known: Interactions, new: Interactions) -> None:
             which = ("the model has", "the new interactions have") if ours else (
                 "the new interactions have", "the model has")  # fmt: skip
             raise DataError(f"{name}: {which[0]} them and {which[1]} not; give both or neither")
-
-
-def _rows_of(csr: Csr) -> _I32:
-    """Return the row of each entry."""
-    return np.repeat(np.arange(csr.shape[0], dtype=np.int32), np.diff(csr.offsets))
 
 
 def _named(rows: _I32, count: int) -> _I32:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 import pyrec
 from pyrec import ALS, Events, Interactions, _kernels
+from pyrec.data.interactions import entry_rows
 from pyrec.errors import DataError
 from pyrec.models.updating import Drift, joined_with, relative_change
 
@@ -49,6 +50,26 @@ def test_joining_is_merging_all_events_at_once(old, new):
     assert sorted(joined.items.decode(update.items)) == day.items.ids.tolist()
     np.testing.assert_array_equal(update.by_item.values, joined.by_item.take(update.items).values)
     assert update.by_item.shape == (len(day.items), len(joined.users))
+
+
+def by_ids(model):
+    influence, ids = model.influence, model.items.ids
+    return {
+        (ids[row], ids[column]): value
+        for row, column, value in zip(
+            entry_rows(influence), influence.columns, influence.values.tolist(), strict=True
+        )
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(old=st.lists(PAIR, min_size=1), new=st.lists(PAIR, min_size=1))
+@pytest.mark.parametrize("metric", ["cosine", "jaccard", "dot"])
+def test_similarities_after_an_update_are_those_of_all_events(metric, old, new):
+    before, day = log(old), log(new, first=1000)
+    updated = pyrec.ItemKNN(metric=metric).fit(before).partial_fit(day)
+    whole = pyrec.ItemKNN(metric=metric).fit(Events.concat([before, day]))
+    assert by_ids(updated) == by_ids(whole), "bit for bit: sums of whole numbers have no order"
 
 
 def test_ids_without_pairs_are_not_taken_over():
