@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -174,10 +174,19 @@ def _check_names(kind: Any, options: Mapping[str, Any], path: str) -> None:
     for name, value in options.items():
         if name not in known and name != tag_field:
             raise ConfigError(_join(path, name) + ": unknown option" + suggestion(name, known))
-        if isinstance(value, Mapping) and (
-            nested := _nested(types[name], value, _join(path, name))
-        ):
-            _check_names(nested, value, _join(path, name))
+        for table, where in _tables(value, _join(path, name)):
+            if nested := _nested(types[name], table, where):
+                _check_names(nested, table, where)
+
+
+def _tables(value: Any, path: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield the tables in a value, which is one or a list of them, and where they stand."""
+    if isinstance(value, Mapping):
+        yield value, path
+    elif isinstance(value, list | tuple):
+        for at, entry in enumerate(value):
+            if isinstance(entry, Mapping):
+                yield entry, f"{path}[{at}]"
 
 
 def _nested(hint: Any, options: Mapping[str, Any], path: str) -> Any:
@@ -185,8 +194,7 @@ def _nested(hint: Any, options: Mapping[str, Any], path: str) -> Any:
 
     Of several classes the table names one by its tag, such as ``method = "time"``.
     """
-    members = get_args(hint) or (hint,)
-    classes = [c for c in members if isinstance(c, type) and issubclass(c, Options)]
+    classes = _classes(hint)
     by_tag = {str(c.__struct_config__.tag): c for c in classes if c.__struct_config__.tag}
     if not by_tag:
         return classes[0] if classes else None
@@ -195,6 +203,15 @@ def _nested(hint: Any, options: Mapping[str, Any], path: str) -> Any:
     if tag not in by_tag:
         raise ConfigError(f"{path}.{field}: {tag!r} is unknown{suggestion(tag, list(by_tag))}")
     return by_tag[tag]
+
+
+def _classes(hint: Any) -> list[type[Options]]:
+    """Return the options classes that a field of this type, or a list in it, may hold."""
+    if isinstance(hint, type) and issubclass(hint, Options):
+        return [hint]
+    if get_origin(hint) is dict:
+        return []
+    return [kind for member in get_args(hint) for kind in _classes(member)]
 
 
 def _plain(value: Any, path: str) -> Any:

@@ -29,9 +29,8 @@ def evaluate(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     plan = RunConfig.from_toml(config, overrides)
     with Bars() as bars:
         steps = Steps(bars)
-        events = experiment.load(plan, steps)
-        plan = experiment.with_kind_weights(plan, events, steps)
-        quality = experiment.judge(plan, events, steps)
+        plan, events, tables = experiment.prepared(plan, steps)
+        quality = experiment.judge(plan, events, steps, tables)
     if quality is None:
         raise ConfigError("split.method: 'none' holds nothing out; choose another, such as 'time'")
     if as_json:

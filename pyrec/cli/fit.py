@@ -29,15 +29,17 @@ def fit(config: Path, output: Path | None, overrides: tuple[str, ...], as_json: 
     folder = output or Path(plan.output.directory) / "model"
     with Bars() as bars:
         steps = Steps(bars)
-        events = experiment.load(plan, steps)
-        plan = experiment.with_kind_weights(plan, events, steps)
-        model = experiment.fit(plan, events, steps)
+        plan, events, tables = experiment.prepared(plan, steps)
+        besides = experiment.learn(plan, events, steps, tables)
+        model = experiment.fit(plan, events, steps, besides)
         with steps("save the model"):
             if output:
                 model.save(output)
+                besides.save(output)
             else:
                 with staged(folder.parent, entries=["model"]) as stage:
                     model.save(stage / "model")
+                    besides.save(stage / "model")
     if as_json:
         facts = {"model": str(folder), "users": len(model.users), "items": len(model.items)}
         display.echo_json(facts | {"estimator": model.estimator.get_params()})

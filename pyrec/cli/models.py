@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ids_of", "lists", "open_model", "save_over"]
+__all__ = ["ids_of", "lists", "open_model", "save_as", "save_over"]
 
 
 def open_model(path: Path) -> Any:
@@ -20,9 +20,20 @@ def save_over(model: Any, path: Path) -> None:
 
     if (path / "model" / "manifest.json").exists():
         with staged(path, entries=["model"]) as stage:
-            model.save(stage / "model")
+            save_as(model, stage / "model", path)
     else:
         model.save(path)
+
+
+def save_as(model: Any, path: Path, like: Path) -> None:
+    """Save what has become of the model that `open_model` found elsewhere, with its pipelines."""
+    from shutil import copytree
+
+    model.save(path)
+    for features in (like / "model" / "features", like / "features"):
+        if features.is_dir():
+            copytree(features, path / "features", dirs_exist_ok=True)
+            return
 
 
 def ids_of(texts: Sequence[str], vocabulary: Any, what: str) -> list[Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pyrec.cli import display, options
-from pyrec.cli.models import open_model, save_over
+from pyrec.cli.models import open_model, save_as, save_over
 from pyrec.cli.progress import Bars
 
 __all__ = ["update"]
@@ -51,7 +51,7 @@ def update(
         )
         with steps("save the model"):
             if output:
-                known.save(output)
+                save_as(known, output, model)
             else:
                 save_over(known, model)
     facts = {"model": str(output or model), **facts}

@@ -61,7 +61,7 @@ def evaluate(
         What `Estimator.fit` or `pyrec.load` returned.
     test : Split, Events, Interactions or scipy sparse
         The pairs that happened. A sparse matrix is in the model's rows, everything else is matched
-        by ids. A `Split` brings the histories of held-out users along.
+        by ids. A `Split` brings the histories of held-out users along, and perhaps candidates.
     candidates : Vocabulary or array of ids, Interactions, Events or scipy sparse, optional
         The only items that are ranked: ids for everybody, anything else for each user, as a
         protocol with sampled negatives has them. They must contain the test items. A sparse matrix
@@ -112,6 +112,7 @@ def evaluate(
     _require_fitted(model)
     description: dict[str, Any] = {}
     if isinstance(test, Split):
+        candidates = test.candidates if candidates is None else candidates
         description, histories, test = test.description, test.histories, test.test
     among, allowed = _candidates(candidates, model)
     context = _context(model, protocol, catalogue, features)

@@ -80,6 +80,8 @@ class Estimator(Options, frozen=True, kw_only=True):
     name: ClassVar[str]
     search: ClassVar[Ranges]
     """What `pyrec tune` tries, for the options that matter; see `pyrec.models.search`."""
+    besides: ClassVar[tuple[str, ...]] = ()
+    """What `fit` learns from besides interactions, such as ``"item_features"``: one of them."""
 
     def fit(self, interactions: Any, *, callback: Callback | None = None) -> "Model":
         """Learn from interactions and return a fitted model.

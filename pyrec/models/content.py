@@ -58,6 +58,7 @@ class ContentKNN(Neighborhood, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "content_knn"
+    besides: ClassVar[tuple[str, ...]] = ("item_features",)
     search: ClassVar[Ranges] = {
         "neighbors": Integers(low=10, high=500, log=True),
         "metric": Choices(of=("cosine", "asymmetric")),

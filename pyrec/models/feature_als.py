@@ -75,6 +75,7 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "feature_als"
+    besides: ClassVar[tuple[str, ...]] = ("item_features", "user_features")
     search: ClassVar[Ranges] = {
         **ALS.search,
         "factors": Integers(low=64, high=512, log=True),

@@ -39,6 +39,7 @@ class SegmentPopularity(Estimator, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "segment_popularity"
+    besides: ClassVar[tuple[str, ...]] = ("user_segments",)
     search: ClassVar[Ranges] = {}
 
     def fit(

@@ -14,6 +14,7 @@ from pyrec.data.columns import owned
 from pyrec.data.events import Events
 from pyrec.data.grouping import group_pairs
 from pyrec.data.moments import Moment, isoformat, microseconds
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 
 __all__ = [
@@ -47,12 +48,15 @@ class Split:
         Method, sizes, what was left out and why, users and items of the test that training does
         not know (``cold_users``, ``cold_items``), and how many tested pairs are ``new_pairs`` or
         ``repeats`` of what the model is told. Plain data, for JSON.
+    candidates : Vocabulary, optional
+        The only items that are ranked in the test; all by default.
     """
 
     train: Events
     test: Events
     histories: Events | None
     description: dict[str, Any]
+    candidates: Vocabulary | None = None
 
 
 class Log:

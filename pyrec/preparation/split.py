@@ -16,7 +16,7 @@ from pyrec.config import Options
 from pyrec.data.events import Events
 from pyrec.data.moments import Moment, microseconds
 from pyrec.errors import DataError
-from pyrec.preparation.cold import hold_out_new_items, hold_out_new_users
+from pyrec.preparation.cold import hold_out_new_items, hold_out_new_users, new_items
 from pyrec.preparation.holdout import (
     Log,
     Split,
@@ -234,8 +234,7 @@ class _ColdSplit(Options, frozen=True, kw_only=True, tag_field="method"):
 class NewItemsSplit(_ColdSplit, frozen=True, kw_only=True, tag="new_items"):
     """Hold out whole items: training knows nothing that anybody did with them.
 
-    The test is of models that know items by their features. They compete with all items, or among
-    themselves: ``evaluate(model, split, candidates=pyrec.preparation.cold.new_items(split))``.
+    The test is of models that know items by their features.
 
     Parameters
     ----------
@@ -245,7 +244,11 @@ class NewItemsSplit(_ColdSplit, frozen=True, kw_only=True, tag="new_items"):
         Chooses them.
     target : str, optional
         The kind of event to be judged on; others of held-out items are left out.
+    among : {"all", "new"}
+        Whether they compete with all items, or among themselves.
     """
+
+    among: Literal["all", "new"] = "all"
 
 
 class NewUsersSplit(_ColdSplit, frozen=True, kw_only=True, tag="new_users"):
@@ -353,7 +356,10 @@ def _cut(events: Events, options: SplitOptions, test: Events | None) -> list[Spl
     if isinstance(options, NewItemsSplit | NewUsersSplit):
         hold_out = hold_out_new_items if isinstance(options, NewItemsSplit) else hold_out_new_users
         rng = np.random.default_rng(options.random_state)
-        return [hold_out(Log(events, options.target, False), options.ratio, rng)]
+        cut = hold_out(Log(events, options.target, False), options.ratio, rng)
+        if isinstance(options, NewItemsSplit) and options.among == "new":
+            cut = replace(cut, candidates=new_items(cut))
+        return [cut]
     new_pairs = options.repeats == "hold_out"
     if isinstance(options, NoSplit):
         return [Split(events, events.take([]), None, {})]

@@ -105,6 +105,11 @@ _METHODS: dict[str, Any] = {
     ),
     "folds": lambda split: f"Held out: each of {split['k']} equal parts of the pairs in its turn",
     "given": lambda split: "Held out: a test that was given",
+    "new_items": lambda split: (
+        f"Held out: {split['new_items']:,} items, whole, "
+        + ("ranked among themselves" if split["among"] == "new" else "ranked among all")
+    ),
+    "new_users": lambda split: f"Held out: {split['new_users']:,} people, whole",
 }
 
 

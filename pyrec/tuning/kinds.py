@@ -1,6 +1,6 @@
 """Kinds of event: how much a view or a cart tells beside a purchase, learnt instead of guessed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ def learn_kind_weights(
     *,
     metric: str = "ndcg@20",
     weighting: Weighting | None = None,
+    besides: Sequence[Mapping[str, Any]] | None = None,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> KindWeights:
@@ -79,6 +80,8 @@ def learn_kind_weights(
         What is to be as good as possible.
     weighting : Weighting, optional
         How else events become weights; its `kinds` are learnt.
+    besides : sequence of mapping, optional
+        What the estimator's `fit` takes besides events, such as ``item_features``: for each split.
     progress : callable, optional
         Called with the number of trials after each.
     **options
@@ -104,6 +107,7 @@ def learn_kind_weights(
     search = _Search(
         estimator,
         splits,
+        [{}] * len(splits) if besides is None else besides,
         weighting or Weighting(),
         Judge(metric, **options),
         progress or (lambda done: None),
@@ -127,11 +131,13 @@ class _Search:
         self,
         estimator: Estimator,
         splits: Sequence[Split],
+        besides: Sequence[Mapping[str, Any]],
         weighting: Weighting,
         judge: Judge,
         progress: Callable[[int], None],
     ) -> None:
-        self.estimator, self.splits, self.weighting = estimator, splits, weighting
+        self.estimator, self.splits, self.besides = estimator, splits, besides
+        self.weighting = weighting
         self.judge, self.progress = judge, progress
         self.values: dict[tuple[tuple[str, float], ...], NDArray[np.float64]] = {}
 
@@ -141,9 +147,10 @@ class _Search:
         if key not in self.values:
             options = self.weighting.replace(kinds=weights)
             found = []
-            for part in self.splits:
+            for part, besides in zip(self.splits, self.besides, strict=True):
                 known = weighed(self.estimator, part.train, options)
-                judged = self.judge.part(self.estimator.fit(known), Fold(known, part))
+                model = self.estimator.fit(known, **besides)
+                judged = self.judge.part(model, Fold(known, part))
                 if self.judge.metric not in judged.values:
                     raise ConfigError(
                         f"metric: {self.judge.metric} has no value for each user; choose one that "

@@ -1,5 +1,6 @@
 """tune: search the options of an estimator for those that do best on validation splits."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ArtifactError, ConfigError, PyrecError
 from pyrec.extras import need
+from pyrec.features import Features
 from pyrec.models.base import Estimator, Step
 from pyrec.models.checkpoint import digest
 from pyrec.models.search import Choices, Range, ranges
@@ -224,14 +226,19 @@ class _Search:
             csr = known.csr
             arrays |= {f"{i}.offsets": csr.offsets, f"{i}.columns": csr.columns,
                        f"{i}.values": csr.values}  # fmt: skip
+            for name, known in fold.besides.items():
+                parts = known.to_arrays() if isinstance(known, Features) else {}
+                arrays |= {f"{i}.{name}.{part}": array for part, array in parts.items()}
         fixed = {k: v for k, v in self.estimator.get_params().items() if k not in self.ranges}
-        return {
+        asked = {
             "model": {"name": self.estimator.name, **fixed},
             "search": {name: one.get_params() for name, one in self.ranges.items()},
             "metric": self.judge.metric,
             "random_state": self.random_state,
             "data": digest(arrays),
         }
+        plain: dict[str, Any] = json.loads(json.dumps(asked))  # tuples are lists in a journal
+        return plain
 
     def _start(self) -> dict[str, Any]:
         """Return the estimator's own options as the first choice, the nearest within the ranges."""
@@ -303,7 +310,7 @@ class _Search:
         values: list[float] = []
         for fold in self.folds:
             watch = None if values else _Watch(trial, self.judge, fold)
-            model = estimator.fit(fold.train, callback=watch)
+            model = estimator.fit(fold.train, callback=watch, **fold.besides)
             if watch is not None and watch.hopeless:
                 raise self.optuna.TrialPruned
             values.append(self.judge(model, fold))

@@ -1,6 +1,7 @@
 """Validation: judging a choice on pairs that were cut from the training data, never on a test."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,13 @@ class Fold:
         What a model learns from.
     test : Interactions or Split
         What `pyrec.evaluate` judges it on.
+    besides : mapping
+        What `fit` takes besides, such as ``item_features`` that know nothing of the test.
     """
 
     train: Any
     test: Any
+    besides: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Judge:

@@ -19,7 +19,7 @@ from pyrec.models.base import Estimator, Model
 from pyrec.models.sequential import Sequential, weighed
 from pyrec.preparation.split import FoldSplit, NoSplit
 from pyrec.report.judging import described
-from pyrec.workflow.experiment import load, with_kind_weights
+from pyrec.workflow.experiment import prepared
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import folds
 from pyrec.workflow.steps import Listener, Steps
@@ -67,16 +67,19 @@ def compare(
         raise ConfigError("models: a comparison needs two at least; add [[models]] to the file")
     steps = Steps(listener)
     with runtime.threads(runtime.resolve_threads(config.runtime.threads)):
-        log = load(config, steps, events)
-        config = with_kind_weights(config, log, steps)
+        config, log, tables = prepared(config, steps, events)
         with steps("split"):
             cut = folds(config, log)[0]
             kinds = {isinstance(one, Sequential): one for one in estimators.values()}
             train = {kind: weighed(one, cut.train, config.weighting) for kind, one in kinds.items()}
+        with steps("fit features"):
+            besides = tables.learn(config, list(estimators.values()), cut.train)
         reports, costs = {}, {}
         for label, estimator in estimators.items():
             with steps(f"fit {label}"):
-                model = estimator.fit(train[isinstance(estimator, Sequential)])
+                model = estimator.fit(
+                    train[isinstance(estimator, Sequential)], **besides.of(estimator)
+                )
             fitted = steps.done[-1]
             with steps(f"judge {label}"):
                 reports[label] = evaluate(model, cut, **config.evaluation.get_params())

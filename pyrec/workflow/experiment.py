@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from pyrec import runtime
@@ -17,7 +16,8 @@ from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
 from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.evaluate import evaluate
-from pyrec.io.reading import read_events, read_items
+from pyrec.features.values import texts
+from pyrec.io.reading import read_events
 from pyrec.io.writing import write_table
 from pyrec.models.base import Model
 from pyrec.models.popularity import Popularity
@@ -40,8 +40,9 @@ from pyrec.workflow.splits import (
 )
 from pyrec.workflow.staging import staged
 from pyrec.workflow.steps import Listener, Steps
+from pyrec.workflow.tables import NO_TABLES, NOTHING, Besides, Tables, read_tables
 
-__all__ = ["fit", "judge", "load", "run", "with_kind_weights"]
+__all__ = ["fit", "judge", "learn", "load", "prepared", "run", "with_kind_weights"]
 
 ENTRIES = ("recommendations.parquet", "model", "report.html", "config.toml", "metrics.json")
 
@@ -94,20 +95,21 @@ def run(
         runtime.threads(runtime.resolve_threads(config.runtime.threads)),
         staged(config.output.directory, entries=ENTRIES) as folder,
     ):
-        log = load(config, steps, events)
-        config = with_kind_weights(config, log, steps)
-        quality = judge(config, log, steps)
-        model = fit(config, log, steps)
+        config, log, tables = prepared(config, steps, events)
+        quality = judge(config, log, steps, tables)
+        besides = learn(config, log, steps, tables)
+        model = fit(config, log, steps, besides)
         with steps("recommend") as progress:
             written = _write_lists(config, model, folder, progress)
         with steps("save the model"):
             model.save(folder / "model")
+            besides.save(folder / "model")
         with steps("describe the log"):
             facts = _facts(config, log, quality, written)
             facts["choice"] = model.told() if isinstance(model, AutoModel) else None
         facts["steps"] = [asdict(step) for step in steps.done]
         with steps("write the report"):
-            html = _report(config, log, model, written, facts)
+            html = _report(config, log, model, written, facts, tables)
             (folder / "report.html").write_text(html, encoding="utf-8")
         facts["steps"] = [asdict(step) for step in steps.done]
         (folder / "config.toml").write_text(to_toml(facts["config"]), encoding="utf-8")
@@ -115,6 +117,26 @@ def run(
         (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
     plain: dict[str, Any] = json.loads(text)
     return plain
+
+
+def prepared(
+    config: RunConfig, steps: Steps, events: Events | None = None
+) -> tuple[RunConfig, Events, Tables]:
+    """Read the log and the tables, and decide what the configuration leaves to them.
+
+    Returns
+    -------
+    config : RunConfig
+        With steps of features and weights of kinds of event, where they were to be found out.
+    events : Events
+        The log, cleaned.
+    tables : Tables
+        Of items and people.
+    """
+    log = load(config, steps, events)
+    tables = read_tables(config, log, steps)
+    config = tables.declared(config)
+    return with_kind_weights(config, log, steps, tables), log, tables
 
 
 def load(config: RunConfig, steps: Steps, events: Events | None = None) -> Events:
@@ -148,16 +170,39 @@ def _check_kinds(config: RunConfig, events: Events) -> None:
             raise ConfigError(f"data.event_weights: has none for {missing}; 0 leaves a kind out")
 
 
-def fit(config: RunConfig, events: Events, steps: Steps, where: str = "") -> Model:
+def learn(
+    config: RunConfig, events: Events, steps: Steps, tables: Tables, where: str = ""
+) -> Besides:
+    """Make of the tables what the model of the configuration learns from besides the events."""
+    estimator = config.estimator()
+    if not estimator.besides:
+        return NOTHING
+    with steps(f"fit features{where}"):
+        return tables.learn(config, [estimator], events)
+
+
+def fit(
+    config: RunConfig,
+    events: Events,
+    steps: Steps,
+    besides: Besides = NOTHING,
+    where: str = "",
+) -> Model:
     """Weigh the events and fit the model of the configuration."""
     estimator = config.estimator()
     passes = getattr(estimator, "iterations", 0)
     with steps(f"fit {estimator.name}{where}") as progress:
         known = weighed(estimator, events, config.weighting)
-        return estimator.fit(known, callback=lambda step: progress(step.iteration, passes))
+        return estimator.fit(
+            known,
+            callback=lambda step: progress(step.iteration, passes),
+            **besides.of(estimator),
+        )
 
 
-def with_kind_weights(config: RunConfig, events: Events, steps: Steps) -> RunConfig:
+def with_kind_weights(
+    config: RunConfig, events: Events, steps: Steps, tables: Tables = NO_TABLES
+) -> RunConfig:
     """Learn the weights of kinds of event where the configuration says so; the test takes no part.
 
     Raises
@@ -173,20 +218,25 @@ def with_kind_weights(config: RunConfig, events: Events, steps: Steps) -> RunCon
             "data.event_weights: name the kind that is to be foreseen as split.target, such as "
             "'purchase', to learn them"
         )
+    estimator = config.estimator()
     with steps("learn the weights of kinds of event") as progress:
+        cuts = validation_splits(config, events)
         found = learn_kind_weights(
-            config.estimator(),
-            validation_splits(config, events),
+            estimator,
+            cuts,
             target,
             metric=config.tune.metric,
             weighting=config.weighting,
+            besides=[tables.learn(config, [estimator], cut.train).of(estimator) for cut in cuts],
             progress=lambda done: progress(done, 0),
             **validation_protocol(config),
         )
     return config.replace(data=config.data.replace(event_weights=found.weights))
 
 
-def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | None:
+def judge(
+    config: RunConfig, events: Events, steps: Steps, tables: Tables = NO_TABLES
+) -> dict[str, Any] | None:
     """Hold out, fit, and judge the model beside popularity; None where nothing is held out."""
     if isinstance(config.split, NoSplit):
         return None
@@ -195,7 +245,9 @@ def judge(config: RunConfig, events: Events, steps: Steps) -> dict[str, Any] | N
     trials = []
     for number, fold in enumerate(cuts, 1):
         where = f" (fold {number} of {len(cuts)})" if len(cuts) > 1 else ""
-        model = fit(config, fold.train, steps, f" on the training part{where}")
+        part = f" on the training part{where}"
+        besides = learn(config, fold.train, steps, tables, part)
+        model = fit(config, fold.train, steps, besides, part)
         baseline = Popularity().fit(model.interactions)
         with steps(f"judge{where}"):
             options = config.evaluation.get_params()
@@ -237,7 +289,12 @@ def _facts(
 
 
 def _report(
-    config: RunConfig, events: Events, model: Model, written: Lists, facts: dict[str, Any]
+    config: RunConfig,
+    events: Events,
+    model: Model,
+    written: Lists,
+    facts: dict[str, Any],
+    tables: Tables,
 ) -> str:
     per_item = np.bincount(events.item_rows, minlength=len(events.items))
     curves = {"events": per_item, "recommendations": written.exposure}
@@ -246,20 +303,18 @@ def _report(
         events,
         config.output.people,
         exclude_seen=config.exclude_seen,
-        catalogue=_catalogue(config),
+        catalogue=_titles(config, tables),
     )
     return render(facts, Pictures(activity(events), curves), shown)
 
 
-def _catalogue(config: RunConfig) -> Catalogue | None:
-    given = config.data.catalogue
-    if given is None:
+def _titles(config: RunConfig, tables: Tables) -> Catalogue | None:
+    """Return what the report shows of items, under the names that it has for it."""
+    given, table = config.data.catalogue, tables.items
+    if given is None or table is None:
         return None
-    options = msgspec.structs.asdict(given)
-    path, item = options.pop("path"), options.pop("item")
-    names = {
-        name: column for name in ("title", "category") if (column := options.pop(name)) is not None
+    named = {"title": given.title, "category": given.category}
+    columns = {
+        name: texts(table, str(column)) for name, column in named.items() if column is not None
     }
-    table = read_items(path, item=item, columns=list(names.values()), **options)
-    columns = {name: table.columns[str(column)] for name, column in names.items()}
     return Catalogue(table.items, columns, table.report)

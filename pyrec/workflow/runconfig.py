@@ -13,6 +13,7 @@ from msgspec import Meta
 from pyrec.config import Options, build, read_toml, suggestion
 from pyrec.errors import ConfigError
 from pyrec.evaluation.protocol import Protocol
+from pyrec.features.options import FeatureOptions
 from pyrec.io.formats import Format
 from pyrec.models.base import Estimator
 from pyrec.models.registry import MODELS, estimator_class
@@ -31,11 +32,23 @@ class Table(Format, frozen=True, kw_only=True):
 
 
 class Catalogue(Table, frozen=True, kw_only=True):
-    """``[data.catalogue]``: a table of items; titles appear in the report."""
+    """``[data.catalogue]``: a table of items.
+
+    Titles and categories appear in the report. Features and rules look at all `columns`: by default
+    every one that holds text or numbers.
+    """
 
     item: str | int
-    title: str | int
+    title: str | int | None = None
     category: str | int | None = None
+    columns: tuple[str | int, ...] | None = None
+
+
+class People(Table, frozen=True, kw_only=True):
+    """``[data.people]``: a table of what is known of people, such as what they said at sign-up."""
+
+    user: str | int
+    columns: tuple[str | int, ...] | None = None
 
 
 class Data(Table, frozen=True, kw_only=True):
@@ -56,6 +69,7 @@ class Data(Table, frozen=True, kw_only=True):
     timezone: str = "UTC"
     event_weights: dict[str, Annotated[float, Meta(ge=0)]] | Literal["learned"] | None = None
     catalogue: Catalogue | None = None
+    people: People | None = None
 
 
 class Output(Options, frozen=True, kw_only=True):
@@ -90,7 +104,7 @@ class Runtime(Options, frozen=True, kw_only=True):
 
 
 class RunConfig(Options, frozen=True, kw_only=True):
-    """A whole run: data, cleaning, weighting, split, model, evaluation, output and runtime.
+    """A whole run: data, cleaning, features, split, model, evaluation, output and the like.
 
     Parameters
     ----------
@@ -100,6 +114,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
         What is removed from it.
     weighting : Weighting
         How its events become weights; `kinds` are the `event_weights` of the data.
+    features : FeatureOptions
+        What models that learn from features make of the tables of items and people.
     split : TimeSplit, LastSplit, SessionSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit, ...
         What is held out for judging; in TOML chosen by ``method = "time"``.
     model : mapping
@@ -131,6 +147,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     data: Data
     cleaning: CleaningRules = CleaningRules()
     weighting: Weighting = Weighting()
+    features: FeatureOptions = FeatureOptions()
     split: SplitOptions = TimeSplit()
     model: dict[str, Any]
     models: tuple[dict[str, Any], ...] = ()
@@ -184,8 +201,22 @@ class RunConfig(Options, frozen=True, kw_only=True):
     def from_dict(cls, options: Mapping[str, Any]) -> "RunConfig":
         """Build a run from plain data, checked in every part, the model's own options included."""
         config = build(cls, options)
-        config.estimators()
+        for estimator in config.estimators():
+            config._require_tables(estimator)
         return config
+
+    def _require_tables(self, estimator: Estimator) -> None:
+        """Raise unless there is something of what an estimator learns from besides events."""
+        there = {
+            "item_features": self.data.catalogue,
+            "user_features": self.data.people,
+            "user_segments": self.features.segments,
+        }
+        if estimator.besides and all(there[name] is None for name in estimator.besides):
+            needed = " or ".join(_TABLES[name] for name in estimator.besides)
+            raise ConfigError(f"model.name: {estimator.name} learns from {needed}")
+        if self.features.segments is not None and self.data.people is None:
+            raise ConfigError(f"features.segments: are of {_TABLES['user_features']}")
 
     def __post_init__(self) -> None:
         """Take the weights of the kinds of event over from the data."""
@@ -232,6 +263,15 @@ class RunConfig(Options, frozen=True, kw_only=True):
         return options
 
 
+# What models learn from besides events, and where a configuration has it.
+_TABLES = {
+    "item_features": "a table of items: add [data.catalogue] with its path and the column item",
+    "user_features": "a table of people: add [data.people] with its path and the column user",
+    "user_segments": "segments of people: name a column of [data.people], or a number of groups, "
+    "as features.segments",
+}
+
+
 def _estimator(options: Mapping[str, Any], path: str) -> Estimator:
     parameters = dict(options)
     name = parameters.pop("name", None)
@@ -241,7 +281,9 @@ def _estimator(options: Mapping[str, Any], path: str) -> Estimator:
 
 
 # Options that are paths.
-_PATHS = ("data.path", "data.catalogue.path", "split.test", "output.directory")
+_PATHS = (
+    "data.path", "data.catalogue.path", "data.people.path", "split.test", "output.directory",
+)  # fmt: skip
 
 
 def _resolve(options: dict[str, Any], dotted: str, folder: Path) -> None:

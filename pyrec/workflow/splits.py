@@ -76,7 +76,7 @@ def validation_protocol(config: RunConfig) -> dict[str, Any]:
 def reading_options(data: Data) -> dict[str, Any]:
     """Return the options of ``[data]`` that `read_events` takes."""
     options = msgspec.structs.asdict(data)
-    for name in ("path", "event_weights", "catalogue"):
+    for name in ("path", "event_weights", "catalogue", "people"):
         del options[name]
     return options
 

@@ -12,10 +12,11 @@ from pyrec.models.sequential import weighed
 from pyrec.tuning.study import Trial, Tuned
 from pyrec.tuning.study import tune as search
 from pyrec.tuning.validation import Fold
-from pyrec.workflow.experiment import load, with_kind_weights
+from pyrec.workflow.experiment import prepared
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import validation_protocol, validation_splits
 from pyrec.workflow.steps import Listener, Steps
+from pyrec.workflow.tables import NO_TABLES, Tables
 
 __all__ = ["tune", "validation_folds"]
 
@@ -52,10 +53,9 @@ def tune(
     """
     steps, options = Steps(listener), config.tune
     with runtime.threads(runtime.resolve_threads(config.runtime.threads)):
-        log = load(config, steps, events)
-        config = with_kind_weights(config, log, steps)
+        config, log, tables = prepared(config, steps, events)
         with steps("cut validation splits"):
-            cuts = validation_folds(config, log)
+            cuts = validation_folds(config, log, tables)
         with steps(f"tune {config.model['name']}") as told:
 
             def progress(trial: Trial, done: int) -> None:
@@ -79,10 +79,17 @@ def tune(
     return tuned
 
 
-def validation_folds(config: RunConfig, events: Events) -> list[Fold]:
+def validation_folds(config: RunConfig, events: Events, tables: Tables = NO_TABLES) -> list[Fold]:
     """Return the validation splits with what the model learns from, weighed."""
-    parts = validation_splits(config, events)
-    return [Fold(weighed(config.estimator(), part.train, config.weighting), part) for part in parts]
+    estimator = config.estimator()
+    return [
+        Fold(
+            weighed(estimator, part.train, config.weighting),
+            part,
+            tables.learn(config, [estimator], part.train).of(estimator),
+        )
+        for part in validation_splits(config, events)
+    ]
 
 
 def _chosen(config: RunConfig, tuned: Tuned) -> str:

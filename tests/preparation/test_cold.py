@@ -64,3 +64,15 @@ def test_too_few_to_hold_some_out():
         split(one, NewItemsSplit())
     with pytest.raises(DataError, match="kind"):
         split(one, NewUsersSplit(target="buy"))
+
+
+def test_new_items_that_compete_among_themselves():
+    cut = split(log(), NewItemsSplit(ratio=0.2, among="new"))
+    assert cut.candidates == new_items(cut)
+    assert split(log(), NewItemsSplit(ratio=0.2)).candidates is None
+    model = pyrec.Popularity().fit(cut.train)
+    told = pyrec.evaluate(model, cut, k=5)
+    assert (
+        told["recall@5"] == pyrec.evaluate(model, cut, candidates=new_items(cut), k=5)["recall@5"]
+    )
+    assert told.protocol["candidates"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import pyrec
-from pyrec.preparation.split import FoldSplit, GivenSplit, split
+from pyrec.preparation.split import FoldSplit, GivenSplit, NewItemsSplit, NewUsersSplit, split
 from pyrec.report.judging import described, judged, verdict
 
 
@@ -102,3 +102,12 @@ def test_splits_in_words(split_, expected):
     told = described({"train": sizes, "test": sizes, "cold_users": 0, **split_})
     assert told.startswith(f"Held out: {expected}")
     assert told.endswith("judged on 1,000 events of 10 people.")
+
+
+def test_whole_items_and_people_that_were_held_out_are_told():
+    log = pyrec.Events.from_ids(users=np.arange(60) % 20, items=np.arange(60) % 11)
+    among = [described(split(log, NewItemsSplit(among=how)).description) for how in ("all", "new")]
+    assert among[0].startswith("Held out: 1 items, whole, ranked among all. Learnt")
+    assert "ranked among themselves" in among[1]
+    people = described(split(log, NewUsersSplit()).description)
+    assert people.startswith("Held out: 2 people, whole. Learnt")

@@ -42,6 +42,12 @@ def test_a_seed_decides_the_choices(log):
     assert choices(one) == choices(two) != choices(other)
 
 
+def test_a_study_of_choices_goes_on(log, tmp_path):
+    for trials in (1, 2):
+        found = pyrec.tune(pyrec.ItemKNN(), log, trials=trials, study=tmp_path / "choices")
+    assert len(found.trials) == 2
+
+
 def test_a_study_goes_on_as_if_it_had_not_stopped(log, tmp_path):
     whole = pyrec.tune(pyrec.RP3Beta(), log, trials=13)
     file = tmp_path / "new" / "study"
