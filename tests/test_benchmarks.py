@@ -145,6 +145,37 @@ def test_published_figures_are_chosen_on_validation_and_taken_up_again(
     assert found["models"][found["chosen"]]["validation"]["ndcg@20"] == best
 
 
+def test_validation_of_sampled_negatives_holds_out_what_is_latest(tmp_path, monkeypatch):
+    films, people = 300 - np.arange(120), [7, 8]  # coded 0 to 119, 0 and 1, as they appear
+    rated = [(person, film) for person in people for film in films]
+    trained = [(user, item) for user in range(2) for item in (*range(user, 10), 119)]
+    times = [(7, films[3], 50), (7, films[1], 40), (7, films[2], 60), (7, films[30], 90)]
+    files = {
+        "ml-1m/ratings.csv": "user,movie,rating\n" + _lines(rated, ","),
+        "ml-1m/timestamps_subset.csv": "user,movie,timestamp\n" + _lines(times, ","),
+        "ml-1m-ncf/train.tsv": _lines(trained, "\t"),
+        "ml-1m-ncf/test.tsv": _lines([(0, 30), (1, 31)], "\t"),
+        "ml-1m-ncf/test.negative": _lines([("(0,30)", *range(20, 119)), ("(1,31)", *range(99))]),
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        with gzip.open(tmp_path / f"{name}.gz", "wt") as file:
+            file.write(text)
+    monkeypatch.setenv("PYREC_DATA", str(tmp_path))
+    split = published.Sampled("ml-1m-ncf")
+    assert [fold.test.csr.columns.tolist() for fold in split.folds] == [[2], [3]]
+    gone = [set(split.train.csr.columns[:11]) - set(fold.train.csr.columns[:10])
+            for fold in split.folds]  # fmt: skip
+    assert gone == [{2}, {2, 3}]
+    assert [fold.train.nnz for fold in split.folds] == [20, 19]
+    for judge, fold in zip(split.judges, split.folds, strict=True):
+        assert 0 <= judge(pyrec.Popularity().fit(fold.train), fold) <= 1
+
+
+def _lines(rows, by="\t"):
+    return "".join(by.join(map(str, row)) + "\n" for row in rows)
+
+
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real_data")
 def test_what_comes_next_is_told_with_intervals(monkeypatch, capsys):

@@ -11,7 +11,7 @@ from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, entry_rows, place_of
 from pyrec.errors import DataError
 
-__all__ = ["degrees", "inverse_powers", "relative", "require_no_negative", "scaled"]
+__all__ = ["degrees", "inverse_powers", "relative", "require_no_negative", "scaled", "to_mean"]
 
 
 def degrees(csr: Csr) -> NDArray[np.float64]:
@@ -26,7 +26,11 @@ def relative(csr: Csr) -> NDArray[np.float64]:
     Powers of them leave sums over all rows where they are, more or less, and so the size that a
     regularisation should have.
     """
-    sums = degrees(csr)
+    return to_mean(degrees(csr))
+
+
+def to_mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sums over the mean of those above 0; 1 for the others."""
     there = sums > 0
     return np.where(there, sums / sums[there].mean() if np.any(there) else 1.0, 1.0)
 

@@ -12,7 +12,7 @@ from pyrec._kernels import Csr
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions
 from pyrec.data.ranking import Ranking
-from pyrec.errors import DataError, NotSupportedError
+from pyrec.errors import ConfigError, DataError, NotSupportedError
 from pyrec.features import Features
 from pyrec.io.artifact import part_of
 from pyrec.models.abilities import Explains
@@ -77,7 +77,7 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
     name: ClassVar[str] = "feature_als"
     besides: ClassVar[tuple[str, ...]] = ("item_features", "user_features")
     search: ClassVar[Ranges] = {
-        **ALS.search,
+        **{option: values for option, values in ALS.search.items() if option != "item_exponent"},
         "factors": Integers(low=64, high=512, log=True),
         "map_regularization": Floats(low=0.1, high=30, log=True),
         "map_exponent": Floats(low=0, high=1),
@@ -120,6 +120,11 @@ class FeatureALS(ALS, frozen=True, kw_only=True):
             As in `ALS.fit`.
         """
         known = checked_input(interactions, callback)
+        if self.item_exponent and self.profile_weight:
+            raise ConfigError(
+                "item_exponent: with a profile_weight above 0 it is not supported, for features "
+                "have no popularity; set one of them to 0"
+            )
         if item_features is None and user_features is None:
             raise DataError(
                 "item_features: there are no features, neither of items nor of users; give some, "

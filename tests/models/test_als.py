@@ -147,6 +147,35 @@ def test_dislikes_lower_what_they_stand_on():
     assert disliked < 0.2 < ALS(factors=8, iterations=5).fit(sp.csr_array(likes)).score(0, 3)
 
 
+def test_pairs_with_popular_items_say_less(shop):
+    plain = ALS(factors=8, iterations=4)
+    data = pyrec.Interactions.from_scipy(shop)
+    sums = shop.sum(axis=0)
+    weights = np.where(sums > 0, sums, 1) ** -0.5
+    weighed = shop @ sp.diags_array(weights * sums.sum() / (sums @ weights))
+    assert weighed.sum() == pytest.approx(sums.sum())
+    model, same = plain.replace(item_exponent=0.5).fit(data), plain.fit(weighed)
+    np.testing.assert_allclose(model.item_factors, same.item_factors, rtol=1e-3, atol=1e-5)
+    steps = []
+    plain.replace(item_exponent=0.5).fit(data, callback=steps.append)
+    assert model.interactions is steps[-1].model().interactions is data
+
+
+def test_damped_items_fold_in_explain_and_update_alike(shop, tmp_path):
+    model = ALS(factors=8, solver="exact", item_exponent=0.5).fit(shop)
+    folded = model.fold_in(as_csr(shop))
+    np.testing.assert_allclose(folded, model.user_factors, rtol=1e-3, atol=1e-5)
+    model.save(tmp_path / "model")
+    assert np.array_equal(pyrec.load(tmp_path / "model").fold_in(as_csr(shop)), folded)
+    score = model.score(3, 2)
+    assert model.explain(3, 2).total == pytest.approx(score, rel=1e-3)
+    assert model.explain_batch([3], [[2]]).of(0, 0).total == pytest.approx(score, rel=1e-3)
+    updated = model.partial_fit(sp.csr_array(([1.0], ([3], [2])), shop.shape))
+    again = updated.fold_in(updated.interactions.csr.take(np.array([3], np.int32)))
+    np.testing.assert_allclose(again[0], updated.user_factors[3], rtol=1e-3, atol=1e-5)
+    assert ALS(factors=4, item_exponent=1).fit(0 * shop).item_factors.shape == (50, 4)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

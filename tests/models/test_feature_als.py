@@ -5,7 +5,7 @@ from models.test_content import about
 
 import pyrec
 from pyrec import ALS, FeatureALS, Vocabulary
-from pyrec.errors import DataError, NotSupportedError
+from pyrec.errors import ConfigError, DataError, NotSupportedError
 from pyrec.features import Features
 from pyrec.models.side_information import with_items
 
@@ -132,3 +132,13 @@ def test_features_that_will_not_do(model, interactions, catalogue):
     negative = Features(catalogue.ids, -catalogue.matrix, catalogue.names)
     with pytest.raises(DataError, match="the least is -1, and profiles need features of 0 or more"):
         FeatureALS(factors=2, profile_weight=1).fit(interactions, item_features=negative)
+
+
+def test_features_have_no_popularity(interactions, catalogue):
+    both = FeatureALS(factors=2, profile_weight=1, item_exponent=0.5)
+    with pytest.raises(ConfigError, match="item_exponent: with a profile_weight above 0"):
+        both.fit(interactions, item_features=catalogue)
+    model = both.replace(profile_weight=0).fit(interactions, item_features=catalogue)
+    alone = ALS(factors=2, item_exponent=0.5, unobserved_weight=model.estimator.unobserved_weight)
+    same = alone.fit(with_items(interactions, catalogue.ids))
+    np.testing.assert_allclose(model.user_factors, same.user_factors, rtol=1e-3, atol=1e-5)
