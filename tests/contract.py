@@ -43,6 +43,12 @@ def shop(seed=0):
     return Interactions(users, items, plain.csr, kinds, ("view", "purchase"), times)
 
 
+def one_kind(interactions):
+    """The same, each pair with only the first of its kinds."""
+    bits = interactions.kinds & -interactions.kinds.astype(np.int64)
+    return replace(interactions, kinds=bits.astype(np.uint32))
+
+
 def seen_by(interactions, row, kind=None):
     start, end = interactions.csr.offsets[row : row + 2]
     columns = interactions.csr.columns[start:end]
@@ -114,6 +120,28 @@ class ModelContract(ChangesContract):
         assert viewed > 0
         with pytest.raises(DataError, match=r"kind 'buy' is unknown.*'view', 'purchase'"):
             model.recommend("u01", exclude_seen="buy")
+
+    def test_what_was_disliked_is_not_raised_and_not_shown_again(self, estimator, model):
+        before = model.interactions if len(model.items) == ITEMS else shop()
+        user, item = "u05", next(f"i{i:02d}" for i in range(5, ITEMS, 2)
+                                 if f"i{i:02d}" not in seen_by(before, 5))  # fmt: skip
+        bad = pyrec.Events.from_ids(
+            users=[user], items=[item], kinds=["dislike"], timestamps=[10**6]
+        )
+        log = pyrec.Events.concat([pyrec.Events.from_interactions(one_kind(shop())), bad])
+        weights, refusal = {"view": 1, "purchase": 2, "dislike": -3}, ""
+        try:
+            found = self.fit(estimator, log.aggregate(kind_weights=weights))
+        except DataError as error:
+            refusal = str(error)
+        if refusal:
+            assert "negative" in refusal or "needs weights of 0 or more" in refusal
+            return
+        never = self.fit(estimator, log.aggregate(kind_weights=weights | {"dislike": 0}))
+        assert found.score(user, item) <= never.score(user, item) + 1e-6
+        lists = found.recommend(user, k=ITEMS, exclude_seen="purchase").ids.tolist()
+        assert item not in lists
+        assert item in found.recommend(user, k=ITEMS, exclude_seen=False).ids.tolist()
 
     def test_short_lists_are_short(self, model, interactions):
         ranking = model.recommend("u01", k=ITEMS + 5)

@@ -111,7 +111,7 @@ CASES = [
     (lambda: KNN.recommend(1, exclude=10), DataError, "exclude: must be ids or a list"),
     (lambda: KNN.recommend([[1], [2]]), DataError, "users: must be an id or a 1-D array"),
     (lambda: KNN.recommend_for(None), DataError, "histories: must be ids"),
-    (lambda: KNN.recommend_for({"a": 2.0}), DataError, "histories: must be ids"),
+    (lambda: KNN.recommend_for({"a": "b"}), DataError, "weights: must be 1-D real numbers"),
     (lambda: KNN.explain([1], ["a"]), DataError, "user: must be one id"),
     (lambda: MODELS["popularity"].explain(1, "a"), NotSupportedError, "has no explain; isinstance"),
     (lambda: MODELS["user_knn"].similar_items("a"), NotSupportedError, "has no similar_items"),

@@ -11,6 +11,7 @@ import behaviours
 import cold_start
 import compat
 import data
+import dislikes
 import explaining
 import feedback
 import freshness
@@ -256,6 +257,23 @@ def test_rules_are_timed(capsys):
     searched = [line.split("|")[2].strip() for line in printed.splitlines() if "| index" in line]
     assert searched == ["1", "20"]
     assert "join two compiled sets: " in printed
+
+
+def test_bad_ratings_are_weighed(tmp_path, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    pairs = np.flatnonzero(rng.random(60 * 40) < 0.4)
+    stars = 1 + (pairs % 2 == pairs // 40 % 2) * 2 + rng.integers(0, 3, len(pairs))
+    (tmp_path / "ml-1m").mkdir()
+    with gzip.open(tmp_path / "ml-1m" / "ratings.csv.gz", "wt") as file:
+        file.write("user,movie,rating\n")
+        file.writelines(
+            f"{pair // 40},{pair % 40},{star}\n" for pair, star in zip(pairs, stars, strict=True)
+        )
+    monkeypatch.setenv("PYREC_DATA", str(tmp_path))
+    dislikes.main(["--models", "item_knn"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:4]] == ["likes alone", "all ratings alike"]
+    assert len(lines) == 6
 
 
 def test_the_feedback_loop_is_measured_for_all_policies(capsys):

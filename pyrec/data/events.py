@@ -298,9 +298,9 @@ class Events:
             later one in the log where times are equal or absent), the greatest, or the number of
             events.
         kind_weights : mapping, optional
-            A factor for each kind of event that occurs, 0 or more; events of a kind with factor 0
-            are left out as if they were not in the log: no model learns from them, or remembers
-            them as seen. Without it every kind has factor 1.
+            A factor for each kind of event that occurs; one below 0 is for dislikes. Events of a
+            kind with factor 0 are left out as if they were not in the log: no model learns from
+            them, or remembers them as seen. Without it every kind has factor 1.
 
         Returns
         -------
@@ -317,7 +317,7 @@ class Events:
         factors = None
         if kind_weights is not None:
             factors = self.kind_factors(kind_weights)
-            used = factors[self.kinds] > 0
+            used = factors[self.kinds] != 0
             if not np.all(used):
                 return self.take(used).aggregate(how, kind_weights)
         pairs = group_pairs(self.user_rows, self.item_rows, len(self.users))
@@ -360,8 +360,8 @@ class Events:
         for kind, factor in kind_weights.items():
             self.kind_code(kind)
             number = isinstance(factor, Real) and not isinstance(factor, bool)
-            if not number or not 0 <= factor < np.inf:
-                raise DataError(f"kind_weights: {factor!r} of {kind!r} is not 0 or more")
+            if not number or not np.isfinite(factor):
+                raise DataError(f"kind_weights: {factor!r} of {kind!r} is no finite number")
         if self.kinds is None:
             raise DataError("kind_weights: the events have no kinds")
         occur = np.bincount(self.kinds, minlength=len(self.kind_names)) > 0

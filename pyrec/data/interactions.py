@@ -1,6 +1,6 @@
 """Interactions: the validated sparse matrix that models learn from, with its vocabularies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -134,6 +134,23 @@ class Interactions:
         DataError
             If a kind is unknown, or kinds were not recorded.
         """
+        return self.only(self._had(kinds))
+
+    def left_out_with(self, *kinds: str) -> Self:
+        """Return the pairs that had one of the kinds, and all that weigh less than 0: dislikes.
+
+        That is what lists leave out that leave out these kinds: nobody is shown again what they
+        did not like.
+
+        Raises
+        ------
+        DataError
+            As `having` does.
+        """
+        return self.only(self._had(kinds) | (self.csr.values < 0))
+
+    def _had(self, kinds: Iterable[str]) -> NDArray[np.bool_]:
+        """Tell which pairs had an event of at least one of the kinds."""
         wanted = 0
         for kind in kinds:
             if self.kinds is None or kind not in self.kind_names:
@@ -143,7 +160,7 @@ class Interactions:
                 )
             wanted |= 1 << self.kind_names.index(kind)
         assert self.kinds is not None
-        return self.only((self.kinds & np.uint32(wanted)) != 0)
+        return np.asarray((self.kinds & np.uint32(wanted)) != 0)
 
     def only(self, keep: NDArray[np.bool_]) -> Self:
         """Return the pairs for which `keep` (nnz,) is true; users and items all stay.

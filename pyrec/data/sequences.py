@@ -60,7 +60,7 @@ class Sequences:
         if weights.min(initial=0) < 0:
             raise DataError(
                 f"weights: {weights.min():g} is negative; what comes after what is counted, so "
-                "remove such events in cleaning (returns, positive_weights)"
+                "leave dislikes out (weight 0) and remove returns in cleaning"
             )
         offsets, order = in_sessions(data)
         items, counted = owned(data.item_rows[order]), owned(weights[order])

@@ -154,7 +154,7 @@ def _both(
     def of_kinds(interactions: Interactions) -> Interactions:
         if isinstance(kinds, bool):
             return interactions
-        return interactions.having(*([kinds] if isinstance(kinds, str) else kinds))
+        return interactions.left_out_with(*([kinds] if isinstance(kinds, str) else kinds))
 
     trained = _taken(of_kinds(model.interactions).csr, user_rows)
     if histories is None:

@@ -4,6 +4,7 @@ Each turns ids into rows, asks the model's own method, and turns rows into ids.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 
 from pyrec import _kernels
 from pyrec._kernels import Csr
-from pyrec.data.columns import owned
+from pyrec.data.columns import checked_weights, owned
 from pyrec.data.events import Events
 from pyrec.data.interactions import Interactions, as_csr
 from pyrec.data.ranking import Explanation, Explanations, Ranking
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.models.base import Lists, Model
 from pyrec.models.query import (
@@ -70,11 +72,12 @@ class FoldsIn(ABC):
 
         Parameters
         ----------
-        histories : list of ids, list of such lists, Events, Interactions or scipy sparse
+        histories : list of ids, {id: weight}, list of such, Events, Interactions or scipy sparse
             What each person has had: one flat list gives one list, a list of lists a batch. A
-            sparse matrix is over the model's item rows and carries weights; what is in a list
-            weighs 1, or, for a model of sequences, the more the later it stands. Unknown ids are
-            left out and counted in a warning of the logger ``pyrec``.
+            sparse matrix is over the model's item rows and carries weights, as a mapping does:
+            those below 0 are dislikes. What is in a list weighs 1, or, for a model of sequences,
+            the more the later it stands. Unknown ids are left out and counted in a warning of the
+            logger ``pyrec``.
         k, exclude_seen, items, exclude, rules, threads
             As in `Model.recommend`; `exclude_seen` refers to the history given.
 
@@ -326,10 +329,14 @@ def _histories(histories: Any, model: Model, folding: FoldsIn) -> tuple[Csr, boo
                 + ("; are they transposed?" if csr.shape[0] == len(model.items) else "")
             )
         return csr, False
+    if isinstance(histories, Mapping):
+        return _of_mappings([histories], model.items), True
+    if isinstance(histories, list | tuple) and any(isinstance(one, Mapping) for one in histories):
+        return _of_mappings(histories, model.items), False
     if not isinstance(histories, list | tuple | np.ndarray):
         raise DataError(
-            "histories: must be ids, a list of lists of ids, Interactions or scipy sparse, not "
-            f"{type(histories).__name__}"
+            "histories: must be ids, {id: weight}, lists of such, Interactions or scipy sparse, "
+            f"not {type(histories).__name__}"
         )
     single = len(histories) == 0 or np.ndim(histories[0]) == 0
     lists = [histories] if single else histories
@@ -338,6 +345,26 @@ def _histories(histories: Any, model: Model, folding: FoldsIn) -> tuple[Csr, boo
     offsets = np.append(0, np.cumsum([len(columns) for columns, _ in weighed], dtype=np.int64))
     columns, weights = (np.concatenate(parts) for parts in zip(*weighed, strict=True))
     return Csr(owned(offsets), owned(columns), owned(weights), len(model.items)), single
+
+
+def _of_mappings(histories: Sequence[Any], items: Vocabulary) -> Csr:
+    """Return the rows and weights of ``{id: weight}`` of each person."""
+    if not all(isinstance(one, Mapping) for one in histories):
+        raise DataError("histories: some are {id: weight} and others not; give one form to all")
+    columns, weights = [], []
+    for rows, one in zip(
+        known_rows("histories", [list(one) for one in histories], items, warn=True),
+        histories,
+        strict=True,
+    ):
+        known = [weight for id_, weight in one.items() if id_ in items]
+        order = np.argsort(rows)
+        columns.append(rows[order])
+        weights.append(checked_weights(known)[order])
+    offsets = np.append(0, np.cumsum([len(rows) for rows in columns], dtype=np.int64))
+    return Csr(
+        owned(offsets), owned(np.concatenate(columns)), owned(np.concatenate(weights)), len(items)
+    )
 
 
 def _aligned(interactions: Interactions, model: Model) -> Csr:

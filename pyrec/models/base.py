@@ -23,6 +23,7 @@ from pyrec.data.ranking import Ranking
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError, NotSupportedError
 from pyrec.io import artifact
+from pyrec.models.degrees import votes
 from pyrec.models.query import (
     Filter,
     checked_k,
@@ -191,7 +192,7 @@ class Model(ABC):
             up with others.
         exclude_seen : bool, str or list of str, default True
             Whether to leave out what the user had in the training data, or only what they had as
-            one of these kinds of event (``"purchase"``).
+            one of these kinds of event (``"purchase"``) and what they disliked (a weight below 0).
         items : array_like of ids, list of lists or sparse matrix, optional
             The only items that may appear: for all users, or for each user their own. Unknown ids
             are counted in a warning of the logger ``pyrec``.
@@ -376,12 +377,13 @@ class Model(ABC):
             raise DataError(f"exclude_seen: must be True, False or kinds of event, not {kinds!r}")
         key = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         if key not in self._seen_of_kind:
-            self._seen_of_kind[key] = self.interactions.having(*key).csr
+            self._seen_of_kind[key] = self.interactions.left_out_with(*key).csr
         return self._seen_of_kind[key]
 
     def _popular(self, filter_: Filter, k: int, n: int) -> Lists:
-        """Rank items by their number of users; popularity is a model with one factor."""
-        counts = np.bincount(self.interactions.csr.columns, minlength=len(self.items))
+        """Rank items by who had them less who disliked them: a model with one factor."""
+        csr = self.interactions.csr
+        counts = np.bincount(csr.columns, votes(csr), minlength=len(self.items))
         return filter_.top_k(np.ones((n, 1), np.float32), counts[:, None].astype(np.float32), k)
 
     def _top_k_of_candidates(

@@ -11,7 +11,9 @@ from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, entry_rows, place_of
 from pyrec.errors import DataError
 
-__all__ = ["degrees", "inverse_powers", "relative", "require_no_negative", "scaled", "to_mean"]
+__all__ = [
+    "degrees", "inverse_powers", "relative", "require_no_negative", "scaled", "to_mean", "votes",
+]  # fmt: skip
 
 
 def degrees(csr: Csr) -> NDArray[np.float64]:
@@ -33,6 +35,11 @@ def to_mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return sums over the mean of those above 0; 1 for the others."""
     there = sums > 0
     return np.where(there, sums / sums[there].mean() if np.any(there) else 1.0, 1.0)
+
+
+def votes(csr: Csr) -> NDArray[np.float64]:
+    """Return what each stored pair counts where people are counted: 1, a dislike -1."""
+    return np.where(csr.values < 0, -1.0, 1.0)
 
 
 def inverse_powers(sums: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
@@ -66,5 +73,5 @@ def require_no_negative(interactions: Interactions, what: str) -> None:
         raise DataError(
             f"interactions: user {interactions.users.decode(user)!r} and item "
             f"{interactions.items.decode(item)!r} have the weight {values[at]:g}; {what} needs "
-            "weights of 0 or more, so remove such events in cleaning"
+            "weights of 0 or more: give dislikes the weight 0 and remove returns in cleaning"
         )

@@ -13,6 +13,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError
 from pyrec.models.abilities import FoldsIn, Refits
 from pyrec.models.base import Callback, Estimator, Lists, Model
+from pyrec.models.degrees import votes
 from pyrec.models.query import Filter
 from pyrec.models.search import Ranges
 
@@ -22,7 +23,7 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 class Popularity(Estimator, frozen=True, kw_only=True):
-    """Rank items by how many users had them.
+    """Rank items by how many users had them, less those who disliked them (a weight below 0).
 
     Parameters
     ----------
@@ -44,12 +45,12 @@ class Popularity(Estimator, frozen=True, kw_only=True):
     half_life: Annotated[float, Meta(gt=0)] | None = None
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "PopularityModel":
-        weights = None
+        weights = votes(interactions.csr)
         if self.half_life is not None:
             if interactions.timestamps is None:
                 raise DataError("half_life: the interactions have no timestamps to decay by")
             age = interactions.timestamps.max() - interactions.timestamps
-            weights = 0.5 ** (age / (self.half_life * MICROSECONDS_PER_DAY))
+            weights *= 0.5 ** (age / (self.half_life * MICROSECONDS_PER_DAY))
         counts = np.bincount(
             interactions.csr.columns, weights=weights, minlength=len(interactions.items)
         )

@@ -15,6 +15,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.models.base import Callback, Estimator, Lists, Model, checked_input
+from pyrec.models.degrees import votes
 from pyrec.models.search import Ranges
 from pyrec.models.side_information import with_users
 from pyrec.runtime import resolve_threads
@@ -23,7 +24,7 @@ __all__ = ["SegmentPopularity", "SegmentPopularityModel"]
 
 
 class SegmentPopularity(Estimator, frozen=True, kw_only=True):
-    """Rank items by how many users of one's own segment had them.
+    """Rank items by how many users of one's own segment had them, less those who disliked them.
 
     It needs no history: a newcomer whose segment is known gets the list of the segment. A user of
     no segment gets none.
@@ -91,8 +92,8 @@ class SegmentPopularity(Estimator, frozen=True, kw_only=True):
         if not np.any(there):
             raise DataError("user_segments: no user with interactions is in any segment")
         keys = interactions.csr.columns[there].astype(np.int64) * n + of_pair[there]
-        counts = np.bincount(keys, minlength=n_items * n).astype(np.float32)
-        return owned(counts.reshape(n_items, n))
+        counts = np.bincount(keys, votes(interactions.csr)[there], minlength=n_items * n)
+        return owned(counts.astype(np.float32).reshape(n_items, n))
 
 
 class SegmentPopularityModel(Model):

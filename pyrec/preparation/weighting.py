@@ -273,16 +273,18 @@ class Weighting(Options, frozen=True, kw_only=True):
     Parameters
     ----------
     kinds : mapping
-        A factor for each kind of event; 0 leaves it out. By default every kind has factor 1.
+        A factor for each kind of event; 0 leaves it out, one below 0 makes it a dislike. By default
+        every kind has factor 1.
     merge : {"sum", "last", "max", "count"}
         See `Events.aggregate`.
     half_life : float
         Days in which the weight of an event halves; by default it never does.
     scheme : {"none", "binarize", "log1p", "tfidf", "bm25"}
-        What is applied to the merged weights.
+        What is applied to the merged weights; where kinds are dislikes, to their size, and those
+        that were below 0 are so again.
     """
 
-    kinds: dict[str, Annotated[float, Meta(ge=0)]] | None = None
+    kinds: dict[str, float] | None = None
     merge: Literal["sum", "last", "max", "count"] = "sum"
     half_life: Annotated[float, Meta(gt=0)] | None = None
     scheme: Literal["none", "binarize", "log1p", "tfidf", "bm25"] = "none"
@@ -304,7 +306,12 @@ def weigh(events: Events, options: Weighting) -> Interactions:
         if merge == "count":  # an old event counts less than a whole one
             events, merge = replace(events, weights=None), "sum"
         events = time_decay(events, options.half_life)
-    return _SCHEMES[options.scheme](events.aggregate(merge, options.kinds))
+    merged, scheme = events.aggregate(merge, options.kinds), _SCHEMES[options.scheme]
+    if min((options.kinds or {}).values(), default=0.0) >= 0:
+        return scheme(merged)
+    signs = np.sign(merged.csr.values)
+    sizes = scheme(_with_values(merged, np.abs(merged.csr.values)))
+    return _with_values(sizes, signs * sizes.csr.values)
 
 
 def weigh_events(events: Events, options: Weighting) -> Events:
@@ -322,7 +329,7 @@ def weigh_events(events: Events, options: Weighting) -> Events:
         return events
     factors = events.kind_factors(options.kinds)[events.kinds]
     weights = owned((events.weights_or_ones() * factors).astype(np.float32))
-    return replace(events, weights=weights).take(factors > 0)
+    return replace(events, weights=weights).take(factors != 0)
 
 
 _SCHEMES: dict[str, Callable[[Interactions], Interactions]] = {

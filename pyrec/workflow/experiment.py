@@ -34,6 +34,7 @@ from pyrec.workflow.batch import Lists
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import (
     folds,
+    rated,
     reading_options,
     validation_protocol,
     validation_splits,
@@ -146,6 +147,7 @@ def load(config: RunConfig, steps: Steps, events: Events | None = None) -> Event
             events = read_events(config.data.path, **reading_options(config.data))
     with steps("clean"):
         cleaned, _ = clean(events, config.cleaning)
+        cleaned = rated(cleaned, config.data)
     if not len(cleaned):
         raise DataError(f"{config.data.path}: nothing is left after cleaning; see [cleaning]")
     _check_kinds(config, cleaned)

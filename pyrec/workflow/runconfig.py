@@ -18,6 +18,7 @@ from pyrec.io.formats import Format
 from pyrec.models.base import Estimator
 from pyrec.models.registry import MODELS, estimator_class
 from pyrec.preparation.cleaning import CleaningRules
+from pyrec.preparation.ratings import Ratings
 from pyrec.preparation.split import SplitOptions, TimeSplit
 from pyrec.preparation.weighting import Weighting
 from pyrec.tuning.options import Tuning
@@ -54,8 +55,10 @@ class People(Table, frozen=True, kw_only=True):
 class Data(Table, frozen=True, kw_only=True):
     """``[data]``: the log, and which of its columns is what.
 
-    `event_weights` are factors for the kinds of event, or ``"learned"``: by how well the model then
-    foresees the target of ``[split]`` (`pyrec.learn_kind_weights`).
+    `event_weights` are factors for the kinds of event, below 0 for dislikes, or ``"learned"``: by
+    how well the model then foresees the target of ``[split]`` (`pyrec.learn_kind_weights`).
+    `ratings` says from which rating on somebody liked an item, and down from which not: then the
+    kinds are ``"like"``, ``"indifferent"`` and ``"dislike"``.
     """
 
     user: str | int
@@ -67,7 +70,8 @@ class Data(Table, frozen=True, kw_only=True):
     timestamp_unit: Literal["s", "ms", "us", "ns"] | None = None
     timestamp_format: str | None = None
     timezone: str = "UTC"
-    event_weights: dict[str, Annotated[float, Meta(ge=0)]] | Literal["learned"] | None = None
+    event_weights: dict[str, float] | Literal["learned"] | None = None
+    ratings: Ratings | None = None
     catalogue: Catalogue | None = None
     people: People | None = None
 

@@ -9,6 +9,7 @@ from pyrec.errors import ConfigError
 from pyrec.evaluation.protocol import Protocol
 from pyrec.io.reading import read_events
 from pyrec.io.sources import column_names
+from pyrec.preparation.ratings import ratings_as_kinds
 from pyrec.preparation.split import (
     FoldSplit,
     GivenSplit,
@@ -76,7 +77,7 @@ def validation_protocol(config: RunConfig) -> dict[str, Any]:
 def reading_options(data: Data) -> dict[str, Any]:
     """Return the options of ``[data]`` that `read_events` takes."""
     options = msgspec.structs.asdict(data)
-    for name in ("path", "event_weights", "catalogue", "people"):
+    for name in ("path", "event_weights", "catalogue", "people", "ratings"):
         del options[name]
     return options
 
@@ -90,7 +91,12 @@ def _given_test(config: RunConfig, path: str | None) -> Events:
     for name in ("event", "timestamp", "weight", "session"):
         if str(options[name]) not in there:
             options[name] = None
-    return read_events(path, **options)
+    return rated(read_events(path, **options), config.data)
+
+
+def rated(events: Events, data: Data) -> Events:
+    """Turn ratings into kinds of event, if the configuration says which are likes."""
+    return events if data.ratings is None else ratings_as_kinds(events, data.ratings)
 
 
 def _again(options: SplitOptions) -> SplitOptions:

@@ -13,7 +13,7 @@ from pyrec.models.base import Model
 from pyrec.preparation.cleaning import clean
 from pyrec.preparation.weighting import Weighting
 from pyrec.workflow.runconfig import RunConfig
-from pyrec.workflow.splits import reading_options
+from pyrec.workflow.splits import rated, reading_options
 from pyrec.workflow.steps import Steps
 
 __all__ = ["late_events", "update"]
@@ -63,6 +63,7 @@ def update(
         events = read_events(path, **reading_options(config.data))
         rules = config.cleaning.replace(min_user_events=None, min_item_events=None)
         events, _ = clean(events, rules)
+        events = rated(events, config.data)
     late = late_events(model.interactions, events)
     if late and not allow_late:
         raise DataError(

@@ -225,7 +225,7 @@ def test_same_bits_for_any_thread_count(how):
         ("mean", None, "how: 'mean' is unknown"),
         ("sum", {"vew": 1}, "'vew': unknown; did you mean 'view'"),
         ("sum", {"view": 1}, "kind_weights: give 'buy' one too"),
-        ("sum", {"view": 1, "buy": -1}, "kind_weights: -1 of 'buy' is not 0 or more"),
+        ("sum", {"view": 1, "buy": -np.inf}, "kind_weights: -inf of 'buy' is no finite number"),
         ("sum", {"view": 1, "buy": np.nan}, "kind_weights: nan of 'buy'"),
     ],
 )

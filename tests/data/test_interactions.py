@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from strategies import logs
 
-from pyrec import Interactions, Vocabulary
+from pyrec import Events, Interactions, Vocabulary
 from pyrec._kernels import Csr
 from pyrec.data.interactions import as_csr, found_in, frozen
 from pyrec.errors import DataError
@@ -207,3 +207,13 @@ def test_pairs_are_found_in_a_pattern(n, width, other, data):
     wider = np.zeros((n, max(width, other)), bool)
     wider[:, :width] = pattern
     np.testing.assert_array_equal(found, wider[:, :other][pairs])
+
+
+def test_dislikes_are_left_out_with_any_kind():
+    log = Events.from_ids(
+        users=[1, 1, 1, 2], items=[5, 6, 7, 5], kinds=["view", "buy", "dislike", "view"]
+    ).aggregate(kind_weights={"view": 1, "buy": 2, "dislike": -1})
+    assert log.having("buy").to_scipy().toarray().tolist() == [[0, 2, 0], [0, 0, 0]]
+    assert log.left_out_with("buy").to_scipy().toarray().tolist() == [[0, 2, -1], [0, 0, 0]]
+    with pytest.raises(DataError, match="kind 'bought' is unknown"):
+        log.left_out_with("bought")

@@ -229,3 +229,22 @@ def test_quality_on_gowalla(real_data):
     )
     report = pyrec.evaluate(als.fit(train), test, metrics="recall@20", resamples=0)
     assert report["recall@20"] > 0.17
+
+
+def test_a_dislike_of_somebody_new_lowers_its_like():
+    rng = np.random.default_rng(0)
+    same = (np.arange(80)[:, None] % 2) == (np.arange(30) % 2)
+    model = ALS(factors=2, solver="exact").fit(
+        sp.csr_array((rng.random((80, 30)) < np.where(same, 0.6, 0.05)) * 1.0)
+    )
+    both = model.recommend_for([{0: 1, 1: 1}, {0: 1, 1: -1}], k=28)
+    assert both.rows.shape == (2, 28)
+    odd = [dict(zip(ids, scores, strict=True)) for ids, scores in zip(
+        both.ids.tolist(), both.scores.tolist(), strict=True)]  # fmt: skip
+    assert sum(odd[1][i] for i in range(3, 30, 2)) < 0.5 * sum(odd[0][i] for i in range(3, 30, 2))
+    one = model.recommend_for({1: -1, 0: 1, 99: 5}, k=28)
+    np.testing.assert_array_equal(one.rows, both.rows[1])
+    with pytest.raises(DataError, match="give one form to all"):
+        model.recommend_for([{0: 1}, [1]])
+    with pytest.raises(DataError, match="weights"):
+        model.recommend_for({0: "much"})

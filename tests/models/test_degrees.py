@@ -4,7 +4,14 @@ import scipy.sparse as sp
 
 from pyrec.data.interactions import Interactions, as_csr
 from pyrec.errors import DataError
-from pyrec.models.degrees import degrees, inverse_powers, relative, require_no_negative, scaled
+from pyrec.models.degrees import (
+    degrees,
+    inverse_powers,
+    relative,
+    require_no_negative,
+    scaled,
+    votes,
+)
 
 
 @pytest.fixture
@@ -38,3 +45,7 @@ def test_a_negative_weight_is_named(csr):
     require_no_negative(Interactions.from_scipy(sp.csr_array([[1.0, 0.0]])), "a walk")
     with pytest.raises(DataError, match="user 0 and item 1 have the weight -1; a walk needs"):
         require_no_negative(Interactions.from_scipy(sp.csr_array([[1.0, -1.0]])), "a walk")
+
+
+def test_a_dislike_is_a_vote_against():
+    assert votes(as_csr(sp.csr_array([[2.0, -0.5, 0.1]]))).tolist() == [1, -1, 1]

@@ -26,3 +26,12 @@ def test_half_life_lets_old_events_fade():
         pyrec.Popularity(half_life=15).fit(plain)
     with pytest.raises(ConfigError, match="half_life"):
         pyrec.Popularity(half_life=0)
+
+
+def test_who_disliked_an_item_counts_against_it():
+    votes = sp.csr_array([[1.0, 2, 0], [3, -1, 0], [1, -1, 1]])
+    model = pyrec.Popularity().fit(votes)
+    assert model.counts.tolist() == [3, -1, 1]
+    newcomer = pyrec.ItemKNN().fit(votes).recommend(9, k=3, unknown="popular")
+    assert newcomer.ids.tolist() == [0, 2, 1]
+    assert newcomer.scores.tolist() == [3, 1, -1]

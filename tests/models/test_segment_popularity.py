@@ -1,6 +1,7 @@
 import contract
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pyrec import SegmentPopularity, Vocabulary
 from pyrec.errors import DataError
@@ -45,3 +46,9 @@ def test_segments_that_will_not_do(interactions):
     ):
         with pytest.raises(DataError, match=message):
             SegmentPopularity().fit(interactions, user_segments=given)
+
+
+def test_who_disliked_an_item_counts_against_it():
+    votes = sp.csr_array([[1.0, 2], [3, -1], [1, -1]])
+    model = SegmentPopularity().fit(votes, user_segments={0: "a", 1: "a", 2: "b"})
+    assert model.counts.tolist() == [[2, 1], [0, -1]]

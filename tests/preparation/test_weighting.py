@@ -116,11 +116,28 @@ def test_bad_arguments_are_named(call, message):
 
 
 @pytest.mark.parametrize(
-    "options", [dict(scheme="bm52"), dict(half_life=0), dict(kinds={"view": -1}), dict(how="sum")]
+    "options",
+    [dict(scheme="bm52"), dict(half_life=0), dict(kinds={"view": np.inf}), dict(how="sum")],
 )
 def test_options_are_strict(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         Weighting(**options)
+
+
+@pytest.mark.parametrize("scheme", ["none", "binarize", "log1p", "tfidf", "bm25"])
+def test_dislikes_keep_their_sign_under_every_scheme(scheme):
+    log = Events.from_ids(
+        users=[1, 1, 1, 2, 3, 3, 4], items=[5, 6, 7, 5, 6, 6, 8], weights=[1, 2, 1, 1, 1, 1, 1],
+        kinds=["like", "dislike", "like", "like", "like", "dislike", "like"],
+    )  # fmt: skip
+    options = Weighting(kinds={"like": 1, "dislike": -1}, scheme=scheme)
+    found = weigh(log, options).csr.values
+    np.testing.assert_array_equal(np.sign(found), [1, -1, 1, 1, 0, 1])
+    sizes = weigh(log, options.replace(kinds={"like": 1, "dislike": 1})).csr.values
+    if scheme in ("none", "binarize", "log1p"):
+        np.testing.assert_array_equal(np.abs(found)[:4], sizes[:4])
+    latest = weigh(log, options.replace(merge="last", scheme="none")).csr.values
+    np.testing.assert_array_equal(latest, [1, -2, 1, 1, -1, 1])
 
 
 @pytest.mark.parametrize("scheme", [bm25, tfidf])

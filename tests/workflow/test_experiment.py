@@ -166,3 +166,31 @@ def test_a_run_that_fails_shows_nothing_and_keeps_what_was_there(config, log, tm
 def test_paths_are_not_opened_where_the_log_is_given(config, log, tmp_path):
     assert not Path(config().data.path).exists()
     assert run(config(), events=log)["source"] == "log.csv"
+
+
+def test_ratings_are_likes_and_dislikes_for_the_whole_run(tmp_path):
+    rng = np.random.default_rng(0)
+    pairs = np.flatnonzero(rng.random(40 * 20) < 0.4)
+    ratings = rng.integers(1, 6, len(pairs))
+    rated = pyrec.Events.from_ids(users=pairs // 20, items=pairs % 20, weights=ratings)
+    config = RunConfig.from_dict({
+        "data": {
+            "path": "log.csv", "user": "u", "item": "i", "weight": "r",
+            "ratings": {"like": 4, "dislike": 2},
+            "event_weights": {"like": 1, "indifferent": 0.3, "dislike": -0.5},
+        },
+        "split": {"method": "random", "target": "like"},
+        "model": {"name": "als", "factors": 4},
+        "evaluation": {"exclude_seen": "like"},
+        "output": {"directory": str(tmp_path / "out"), "k": 20},
+    })  # fmt: skip
+    facts = run(config, events=rated)
+    assert facts["data"]["kinds"]["like"] == np.count_nonzero(ratings >= 4)
+    model = pyrec.load(tmp_path / "out" / "model")
+    assert set(np.unique(model.interactions.csr.values).astype(float).round(2)) == {-0.5, 0.3, 1}
+    lists = model.recommend(model.users.ids, k=20, exclude_seen="like")
+    disliked = model.interactions.to_scipy().toarray() < 0
+    shown = np.zeros(disliked.shape, bool)
+    np.put_along_axis(shown, np.where(lists.rows < 0, lists.rows[:, :1], lists.rows), True, axis=1)
+    assert not np.any(shown & disliked)
+    assert np.any(shown & (model.interactions.to_scipy().toarray() > 0))  # what was indifferent
