@@ -58,8 +58,9 @@ def test_neighbors_equal_the_reference(simd, dense, k, metric, shrink, alpha, ax
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("k", [1, 20, 2000])
-def test_many_columns_with_many_ties(simd, metric, k):
-    dense = power_law(users=40, items=10_000, nnz=60_000).toarray().T
+@pytest.mark.parametrize(("users", "nnz"), [(40, 60_000), (1000, 20_000)], ids=["dense", "sparse"])
+def test_many_columns_with_many_ties(simd, metric, k, users, nnz):
+    dense = power_law(users, items=10_000, nnz=nnz).toarray().T
     rows = np.array([*range(20), *range(20, 10_000, 500)], dtype=np.int32)
     measure = Measure(metric=metric)
     items = measure.prepare(as_csr(sp.csr_array(dense)))

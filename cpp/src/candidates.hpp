@@ -1,6 +1,7 @@
 // The columns that may yet be among the most similar ones of a row.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -18,6 +19,11 @@ std::int64_t products(std::span<const std::int32_t> row, std::span<const std::in
 // What turns dot products with a row of some weight into similarities.
 Ratio ratio_of(float row_weight, const NeighborOptions& options);
 
+// The operations of SelectKernels::divide, for the same bits.
+inline float similarity_of(float dot, float weight, const Ratio& ratio) {
+    return dot / (((ratio.slope * weight + ratio.own) - ratio.overlap * dot) + ratio.shrink);
+}
+
 // What a dot product passes if the similarity is at least `threshold`, whoever the column is.
 Screen screen_for(float threshold, const Ratio& ratio);
 
@@ -31,6 +37,12 @@ public:
 
     // Begins another row.
     void start(float row_weight);
+
+    // Takes notice that k columns no heavier than this have a dot product of 1 or more.
+    void reach(float weight) {
+        screen_ =
+            screen_for(std::max(similarity_of(1, weight, ratio_), options_.threshold), ratio_);
+    }
 
     // What the dot product of a further candidate has to pass.
     const Screen& screen() const noexcept { return screen_; }
@@ -51,8 +63,10 @@ public:
     // Whether one of them, which are to be asked about in the order of columns, is among the k
     // best: of those that equal the k-th the first ones are.
     bool chosen(float similarity) noexcept {
-        if (!(similarity > cut_) && ties_-- <= 0) return false;
-        return similarity != 0.0F && similarity > options_.threshold;
+        const bool equal = !(similarity > cut_);
+        ties_ -= equal;
+        const bool late = equal && ties_ < 0;
+        return !late && similarity != 0.0F && similarity > options_.threshold;
     }
 
 private:

@@ -50,8 +50,11 @@ CountSearch<Label>::CountSearch(const LabelledColumns<Label>& columns,
                                 const NeighborOptions& options)
     : columns_(columns),
       blocks_((columns.size() + block_counts - 1) / block_counts),
+      k_(options.k),
       counts_(at(blocks_ * block_counts)),
       all_(at(blocks_ * block_counts / block_columns)),
+      touched_(at(columns.size() + block_columns + 1)),
+      repeated_(touched_.size()),
       candidates_(columns.size(), columns.weights(), options),
       similarities_(at(columns.size())),
       chosen_(at((columns.size() + 63) / 64)),
@@ -79,33 +82,68 @@ std::int64_t CountSearch<Label>::find(const SparseRow<const float>& entries, flo
 }
 
 template <class Label>
+template <class See>
+void CountSearch<Label>::each_label(std::span<const std::int32_t> row, const See& see) const {
+    detail::each_label(
+        row, columns_.offsets(), [&](std::size_t i) { return columns_.of(row[i]); }, see);
+}
+
+template <class Label>
 void CountSearch<Label>::count(std::span<const std::int32_t> row) {
-    count_labels(
-        row, columns_.offsets(), [&](std::size_t i) { return columns_.of(row[i]); },
-        counts_.data());
+    each_label(row, [counts = counts_.data()](Label label) { ++counts[label]; });
 }
 
 template <class Label>
 void CountSearch<Label>::take_touched(std::span<const std::int32_t> row, std::int32_t self) {
     std::uint8_t* const counts = counts_.data();
-    std::int32_t* const touched = candidates_.next_column();
-    float* const dots = candidates_.next_dot();
+    std::int32_t* const touched = touched_.data();
+    std::int32_t* const repeated = repeated_.data();
     std::int64_t n = 0;
-    for (const std::int32_t inner : row) {
-        for (const std::int32_t label : columns_.of(inner)) {
-            touched[n] = label;
-            n += counts[label]++ == 0;
-        }
+    std::int64_t n_repeated = 0;
+    each_label(row, [&](Label label) {
+        const std::uint8_t before = counts[label]++;
+        touched[n] = label;
+        n += before == 0;
+        repeated[n_repeated] = label;
+        n_repeated += before == 1;
+    });
+    // Most were met once, and of these only the lightest can pass.
+    const std::int32_t limit = repeated_from(touched, n);
+    std::int32_t* const taken = candidates_.next_column();
+    float* const dots = candidates_.next_dot();
+    std::int64_t n_taken = simd_.list_below(touched, n, limit, taken);
+    const Screen& screen = candidates_.screen();
+    for (std::int64_t i = 0; i < n_repeated; ++i) {
+        const auto label = at(repeated[i]);
+        taken[n_taken] = repeated[i];
+        n_taken += static_cast<int>(repeated[i] >= limit) &
+                   static_cast<int>(counts[label] >
+                                    screen.slope * columns_.weights()[label] + screen.intercept);
     }
     std::int64_t others = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-        const std::int32_t label = touched[i];
-        touched[others] = label;
+    for (std::int64_t i = 0; i < n_taken; ++i) {
+        const std::int32_t label = taken[i];
+        taken[others] = label;
         dots[others] = counts[label];
-        counts[label] = 0;
         others += label != self;
     }
+    for (std::int64_t i = 0; i < n; ++i) counts[touched[i]] = 0;
     candidates_.add(others);
+}
+
+// The label from which on a column needs a count of two or more: k of the touched ones are lighter.
+template <class Label>
+std::int32_t CountSearch<Label>::repeated_from(const std::int32_t* touched, std::int64_t n) {
+    const auto size = static_cast<std::int32_t>(columns_.size());
+    const std::int64_t wanted = k_ + 1;  // the row itself may be among them
+    if (n <= 2 * wanted) return size;
+    const std::int32_t enough = simd_.bound_labels(touched, n, wanted, size);
+    const auto weights = columns_.weights().first(at(size));
+    candidates_.reach(weights[at(enough - 1)]);
+    const Screen& screen = candidates_.screen();
+    const auto heavier = std::ranges::partition_point(
+        weights, [&](float weight) { return 1 > screen.slope * weight + screen.intercept; });
+    return static_cast<std::int32_t>(heavier - weights.begin());
 }
 
 template <class Label>
@@ -147,20 +185,25 @@ template <class Label>
 std::int64_t CountSearch<Label>::write_few(std::int32_t* neighbors, float* similarities) {
     std::int32_t columns[few] = {};
     std::int32_t ranks[few];
-    std::int32_t order[few];
+    std::int32_t sorted[few];
+    float values[few];
     const std::int64_t n = std::ssize(candidates_.columns());
     for (std::int64_t i = 0; i < n; ++i) {
         columns[i] = columns_.column(candidates_.columns()[at(i)]);
     }
     simd_.rank(columns, n, ranks);
-    for (std::int64_t i = 0; i < n; ++i) order[ranks[i]] = static_cast<std::int32_t>(i);
+    for (std::int64_t i = 0; i < n; ++i) {
+        sorted[ranks[i]] = columns[i];
+        values[ranks[i]] = candidates_.similarities()[at(i)];
+    }
     std::int64_t written = 0;
     for (std::int64_t i = 0; i < n; ++i) {
-        const float similarity = candidates_.similarities()[at(order[i])];
-        if (!candidates_.chosen(similarity)) continue;
-        neighbors[written] = columns[order[i]];
-        similarities[written++] = similarity;
+        sorted[written] = sorted[i];
+        values[written] = values[i];
+        written += candidates_.chosen(values[i]);
     }
+    std::copy_n(sorted, written, neighbors);
+    std::copy_n(values, written, similarities);
     return written;
 }
 

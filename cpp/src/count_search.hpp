@@ -53,8 +53,11 @@ public:
                       std::int32_t* neighbors, float* similarities);
 
 private:
+    template <class See>
+    void each_label(std::span<const std::int32_t> row, const See& see) const;
     void count(std::span<const std::int32_t> row);
     void take_touched(std::span<const std::int32_t> row, std::int32_t self);
+    std::int32_t repeated_from(const std::int32_t* touched, std::int64_t n);
     void take_counts(std::span<const std::int32_t> row, std::int32_t self);
     void take_sums(std::span<const std::int32_t> row, std::int32_t self);
     std::int64_t write_few(std::int32_t* neighbors, float* similarities);
@@ -63,9 +66,12 @@ private:
     const SelectKernels& simd_ = kernels().select;
     const LabelledColumns<Label>& columns_;
     const std::int64_t blocks_;
-    std::vector<std::uint8_t> counts_;  // zero between two rows
-    std::vector<float> sums_;           // zero between two rows; empty until a row is that long
-    std::vector<std::int32_t> all_;     // blocks of sums
+    const std::int64_t k_;
+    std::vector<std::uint8_t> counts_;    // zero between two rows
+    std::vector<float> sums_;             // zero between two rows; empty until a row is that long
+    std::vector<std::int32_t> all_;       // blocks of sums
+    std::vector<std::int32_t> touched_;   // labels met in a row's lists
+    std::vector<std::int32_t> repeated_;  // those met again
     Candidates candidates_;
     std::vector<float> similarities_;    // by column
     std::vector<std::uint64_t> chosen_;  // a bit for each column; zero between two rows

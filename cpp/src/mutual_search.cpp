@@ -109,9 +109,9 @@ void MutualSearch<Label>::find(std::int64_t label) {
 template <class Label>
 template <class Count>
 void MutualSearch<Label>::count(std::int64_t label, Count* counts) const {
-    count_labels(
+    each_label(
         rows_.entries(label), rows_.offsets(), [&](std::size_t i) { return rows_.after(label, i); },
-        counts);
+        [counts](Label other) { ++counts[other]; });
 }
 
 template <class Label>

@@ -62,10 +62,7 @@ NeighborLists::NeighborLists(std::span<const std::int32_t> rows, std::span<const
 void NeighborLists::add(std::int64_t label, std::int32_t column, float dot, float weight,
                         Scratch& scratch) {
     List& list = lists_[at(label)];
-    const Ratio ratio = ratio_of(list.weight, options_);
-    // The operations of SelectKernels::divide, for the same bits.
-    const float similarity =
-        dot / (((ratio.slope * weight + ratio.own) - ratio.overlap * dot) + ratio.shrink);
+    const float similarity = similarity_of(dot, weight, ratio_of(list.weight, options_));
     const Hold hold(list.held);
     put(label, list, column, similarity, scratch);
 }

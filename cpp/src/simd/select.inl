@@ -89,12 +89,36 @@ void range(float* values, std::int64_t n, float* least, float* greatest) {
     float highs[Isa::width];
     Isa::store(lows, low);
     Isa::store(highs, high);
+    for (int half = Isa::width / 2; half > 0; half /= 2) {
+        for (int j = 0; j < half; ++j) {
+            lows[j] = lows[j + half] < lows[j] ? lows[j + half] : lows[j];
+            highs[j] = highs[j + half] > highs[j] ? highs[j + half] : highs[j];
+        }
+    }
     *least = lows[0];
     *greatest = highs[0];
-    for (int j = 1; j < Isa::width; ++j) {
-        *least = lows[j] < *least ? lows[j] : *least;
-        *greatest = highs[j] > *greatest ? highs[j] : *greatest;
+}
+
+// So few that comparing all with all finds the k-th sooner than halving further.
+constexpr std::int64_t few_values = 2 * Isa::width;
+
+// The k-th best of few values: the least that fewer than k exceed. Writes what range() writes.
+float kth_of_few(float* values, std::int64_t n, std::int64_t k) {
+    using Ints [[gnu::vector_size(4 * Isa::width)]] = std::int32_t;
+    using Floats [[gnu::vector_size(4 * Isa::width)]] = float;
+    Isa::store(values + n, Isa::broadcast(values[0]));
+    Floats least = Floats{} + __builtin_inff();
+    for (std::int64_t i = 0; i < n; i += Isa::width) {
+        Floats ranked;
+        __builtin_memcpy(&ranked, values + i, sizeof ranked);
+        Ints exceeding{};
+        for (std::int64_t j = 0; j < n; ++j) exceeding -= Floats{} + values[j] > ranked;
+        const Floats reached = exceeding < static_cast<std::int32_t>(k) ? ranked : least;
+        least = reached < least ? reached : least;
     }
+    float found = least[0];
+    for (int lane = 1; lane < Isa::width; ++lane) found = least[lane] < found ? least[lane] : found;
+    return found;
 }
 
 // A value that k of the n values reach or exceed, as few more as ties allow: quickselect that
@@ -105,7 +129,7 @@ float threshold_of(float* values, std::int64_t n, std::int64_t k, float* scratch
     float high;
     float* active = values;
     float* spare[2] = {scratch, scratch + n + 4 * Isa::width};
-    for (;;) {
+    while (n > few_values) {
         range(active, n, &low, &high);
         if (low == high || n == k) return low;
         const std::int64_t keys = std::int64_t{to_key(low)} + to_key(high);
@@ -134,6 +158,7 @@ float threshold_of(float* values, std::int64_t n, std::int64_t k, float* scratch
             k -= above;
         }
     }
+    return kth_of_few(active, n, k);
 }
 
 // Keeps the k best of n >= k entries, and all that equal the k-th, in their order.
@@ -156,13 +181,48 @@ Kept keep_best(std::int32_t* columns, float* values, std::int64_t n, std::int64_
     return {better, kept - better, threshold};
 }
 
+std::int32_t bound_labels(const std::int32_t* labels, std::int64_t n, std::int64_t k,
+                          std::int32_t end) {
+    std::int32_t low = 0;  // fewer than k are below
+    while (end - low > 1) {
+        const std::int32_t middle = low + (end - low) / 2;
+        const auto bound = IsaCodes::broadcast(middle);
+        int below = 0;
+        std::int64_t i = 0;
+        for (; i + Isa::width <= n; i += Isa::width) {
+            below += count_lanes(Isa::less(Isa::load(labels + i), bound));
+        }
+        below += count_lanes(Isa::less(Isa::load(labels + i), bound) & first_lanes(n - i));
+        if (below < k) {
+            low = middle;
+        } else {
+            end = middle;
+            if (below <= k + k / 4) break;
+        }
+    }
+    return end;
+}
+
+std::int64_t list_below(const std::int32_t* labels, std::int64_t n, std::int32_t limit,
+                        std::int32_t* listed) {
+    const auto bound = IsaCodes::broadcast(limit);
+    std::int64_t found = 0;
+    for (std::int64_t i = 0; i < n; i += Isa::width) {
+        const auto v = Isa::load(labels + i);
+        const unsigned below = Isa::less(v, bound) & first_lanes(n - i);
+        Isa::compress(listed + found, below, v);
+        found += count_lanes(below);
+    }
+    return found;
+}
+
 // The least count that is above a bound and at least `least`.
 inline int count_above(float bound, int least) {
     const int count = static_cast<int>(bound) + 1;
     return count > least ? count : least;
 }
 
-std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_t begin,
+std::int64_t take_counts(const std::uint8_t* counts, const float* weights, std::int64_t begin,
                          std::int64_t end, Screen screen, int least, int most,
                          std::int32_t* columns, float* dots) {
     // One threshold for so many blocks: that of their first column, which needs the least.
@@ -183,17 +243,28 @@ std::int64_t take_counts(std::uint8_t* counts, const float* weights, std::int64_
         for (std::int64_t block = b; block < last; ++block) {
             const std::int64_t first = block * block_counts;
             passing[found] = Isa::at_least(counts + first, static_cast<std::uint8_t>(needed));
+            if (most < 255) {
+                passing[found] &=
+                    ~Isa::at_least(counts + first, static_cast<std::uint8_t>(most + 1));
+            }
             where[found] = first;
             found += passing[found] != 0;
         }
+        // Four at a time, of which those that are too many are overwritten: most blocks have so
+        // few, and how few nobody can predict.
         for (int i = 0; i < found; ++i) {
-            do {
-                const auto column = where[i] + __builtin_ctzll(passing[i]);
-                columns[n] = static_cast<std::int32_t>(column);
-                dots[n++] = counts[column];
-                counts[column] = 0;
-                passing[i] &= passing[i] - 1;
-            } while (passing[i] != 0);
+            std::uint64_t bits = passing[i];
+            const int here = __builtin_popcountll(bits);
+            for (int j = 0; j < here; j += 4) {
+#pragma GCC unroll 4
+                for (int l = 0; l < 4; ++l) {
+                    const auto column = where[i] + __builtin_ctzll(bits | std::uint64_t{1} << 63);
+                    columns[n + j + l] = static_cast<std::int32_t>(column);
+                    dots[n + j + l] = counts[column];
+                    bits &= bits - 1;
+                }
+            }
+            n += here;
         }
     }
     return n;
@@ -260,15 +331,30 @@ std::int64_t list_sums(const float* sums, std::int64_t begin, std::int64_t end,
     return n;
 }
 
-void rank(const std::int32_t* values, std::int64_t n, std::int32_t* ranks) {
-    using Ints [[gnu::vector_size(4 * Isa::width)]] = std::int32_t;
-    for (std::int64_t i = 0; i < n; i += Isa::width) {
-        Ints ranked;
+template <class Value>
+void rank_in_lanes(const Value* values, std::int64_t n, Value* ranks) {
+    constexpr int lanes = 4 * Isa::width / static_cast<int>(sizeof(Value));
+    using Lanes [[gnu::vector_size(4 * Isa::width)]] = Value;
+    for (std::int64_t i = 0; i < n; i += lanes) {
+        Lanes ranked;
         __builtin_memcpy(&ranked, values + i, sizeof ranked);
-        Ints less{};
-        for (std::int64_t j = 0; j < n; ++j) less -= Ints{} + values[j] < ranked;
+        Lanes less{};
+        for (std::int64_t j = 0; j < n; ++j) less -= Lanes{} + values[j] < ranked;
         __builtin_memcpy(ranks + i, &less, sizeof less);
     }
+}
+
+void rank(const std::int32_t* values, std::int64_t n, std::int32_t* ranks) {
+    // Twice as many at a time where 16 bits hold them.
+    constexpr std::int64_t most = 256;
+    std::int32_t bits = 0;
+    for (std::int64_t i = 0; i < n; ++i) bits |= values[i];
+    if (n > most || (bits & ~0xFFFF) != 0) return rank_in_lanes(values, n, ranks);
+    std::int16_t narrow[most + 2 * Isa::width] = {};
+    std::int16_t narrow_ranks[most + 2 * Isa::width];
+    for (std::int64_t i = 0; i < n; ++i) narrow[i] = static_cast<std::int16_t>(values[i] - 0x8000);
+    rank_in_lanes(narrow, n, narrow_ranks);
+    for (std::int64_t i = 0; i < n; ++i) ranks[i] = narrow_ranks[i];
 }
 
 void add_counts(float* sums, std::uint8_t* counts, std::int64_t n) {
@@ -281,6 +367,8 @@ constexpr SelectKernels select_kernels = {
     .collect = collect,
     .divide = divide,
     .keep_best = keep_best,
+    .bound_labels = bound_labels,
+    .list_below = list_below,
     .take_counts = take_counts,
     .list_counts = list_counts,
     .list_sums = list_sums,

@@ -59,12 +59,18 @@ struct SelectKernels {
     // holds 2 n values and eight vectors.
     Kept (*keep_best)(std::int32_t* columns, float* values, std::int64_t n, std::int64_t k,
                       float* scratch);
-    // Moves those counts of the blocks [begin, end) that are at least `least` and pass the screen
-    // to `dots`, in order; leaves zeros where they were. `weights` never decrease. Ends early where
-    // nothing can pass but counts above `most`.
-    std::int64_t (*take_counts)(std::uint8_t* counts, const float* weights, std::int64_t begin,
-                                std::int64_t end, Screen screen, int least, int most,
-                                std::int32_t* columns, float* dots);
+    // A label that at least k of n >= k labels are below, a quarter of k more if that can be had;
+    // all are below `end`.
+    std::int32_t (*bound_labels)(const std::int32_t* labels, std::int64_t n, std::int64_t k,
+                                 std::int32_t end);
+    // Lists the labels that are below a limit, in order.
+    std::int64_t (*list_below)(const std::int32_t* labels, std::int64_t n, std::int32_t limit,
+                               std::int32_t* listed);
+    // Copies those counts of the blocks [begin, end) that are at least `least`, at most `most` and
+    // pass the screen to `dots`, in order. `weights` never decrease.
+    std::int64_t (*take_counts)(const std::uint8_t* counts, const float* weights,
+                                std::int64_t begin, std::int64_t end, Screen screen, int least,
+                                int most, std::int32_t* columns, float* dots);
     // Lists the columns in the blocks [begin, end) of counts of at least `least` and at most `most`
     // that pass the screen.
     std::int64_t (*list_counts)(const std::uint8_t* counts, std::int64_t begin, std::int64_t end,

@@ -92,6 +92,9 @@ struct Isa {
     static unsigned greater(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
     static unsigned at_least(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_GE_OQ)); }
     static unsigned not_equal(Float a, Float b) { return bits(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ)); }
+    static unsigned less(Int a, Int b) {
+        return bits(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)));
+    }
     static unsigned bits(Float v) { return static_cast<unsigned>(_mm256_movemask_ps(v)); }
     // A bit for each of 64 bytes that is at least `least`.
     static std::uint64_t at_least(const std::uint8_t* bytes, std::uint8_t least) {

@@ -127,6 +127,7 @@ struct Isa {
     static unsigned greater(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
     static unsigned at_least(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
     static unsigned not_equal(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+    static unsigned less(Int a, Int b) { return _mm512_cmplt_epi32_mask(a, b); }
     // A bit for each of 64 bytes that is at least `least`.
     static std::uint64_t at_least(const std::uint8_t* bytes, std::uint8_t least) {
         return _mm512_cmpge_epu8_mask(_mm512_loadu_si512(bytes),

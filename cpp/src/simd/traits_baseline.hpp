@@ -64,6 +64,7 @@ struct Isa {
     static unsigned greater(Float a, Float b) { return bits(a > b); }
     static unsigned at_least(Float a, Float b) { return bits(a >= b); }
     static unsigned not_equal(Float a, Float b) { return bits(a != b); }
+    static unsigned less(Int a, Int b) { return bits(a < b); }
     static unsigned bits(Int v) {
         return static_cast<unsigned>((v[0] & 1) | (v[1] & 2) | (v[2] & 4) | (v[3] & 8));
     }

@@ -66,6 +66,7 @@ struct Isa {
     static unsigned greater(Float a, Float b) { return bits(vcgtq_f32(a, b)); }
     static unsigned at_least(Float a, Float b) { return bits(vcgeq_f32(a, b)); }
     static unsigned not_equal(Float a, Float b) { return bits(vmvnq_u32(vceqq_f32(a, b))); }
+    static unsigned less(Int a, Int b) { return bits(vcltq_s32(a, b)); }
     static unsigned bits(uint32x4_t v) { return vaddvq_u32(vandq_u32(v, uint32x4_t{1, 2, 4, 8})); }
     static std::uint64_t at_least(const std::uint8_t* bytes, std::uint8_t least) {
         return bytes_at_least(bytes, least);
