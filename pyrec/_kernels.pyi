@@ -54,7 +54,7 @@ class Csr:
     def take_columns(self, columns: _I32) -> Csr:
         """Return the chosen columns as rows, in the order given; each may be chosen once."""
     def plus(self, other: Csr) -> tuple[Csr, _I64, _I64]:
-        """Return the sum with another of its shape, and where in it the entries of both are.
+        """Return the sum with a matrix as large or larger, and where in it the entries of both are.
 
         Raises
         ------

@@ -291,7 +291,10 @@ def test_an_update_is_judged_beside_a_refit():
     parts = freshness.cut(log, week)
     assert sum(map(len, parts)) == len(log)
     assert parts[0].timestamps.max() < parts[1].timestamps.min()
-    found = freshness.measure(log, "purchase", None, week, pyrec.ALS(factors=8), 1)
-    row = freshness.told(*found).split(" | ")
-    assert len(row) == 11
+    found = freshness.measure((log, "purchase", None, week), pyrec.ALS(factors=8), seeds=2)
+    row = freshness.told([found, found]).split(" | ")
+    assert len(row) == len(freshness.HEADER) - 1
+    assert row[0] == "2 x 2"
+    refit = found[0][0]["refit"]
+    assert freshness.gap([(refit, refit)]) == (0, 0, 0)
     assert len(freshness.fold_in_latency(pyrec.ALS(factors=8).fit(log), 20, rounds=2)) == 40

@@ -97,17 +97,17 @@ Csr Csr::take_columns(const Array<std::int32_t>& chosen) const {
 }
 
 py::tuple Csr::plus(const Csr& other) const {
-    if (other.rows() != rows() || other.cols != cols) {
-        throw InvalidInput("two matrices of different shapes have no sum");
+    if (other.rows() < rows() || other.cols < cols) {
+        throw InvalidInput("what is added must not be smaller than the matrix");
     }
-    Array<std::int64_t> s_offsets(rows() + 1);
+    Array<std::int64_t> s_offsets(other.rows() + 1);
     const auto a = view();
     const auto b = other.view();
     const auto to_offsets = as_mutable_span(s_offsets);
     auto sum = without_gil([&] { return add(a, b, to_offsets); });
     return py::make_tuple(
         Csr(frozen(std::move(s_offsets)), frozen(as_array(std::move(sum.columns))),
-            frozen(as_array(std::move(sum.values))), cols),
+            frozen(as_array(std::move(sum.values))), other.cols),
         as_array(std::move(sum.places)), as_array(std::move(sum.other_places)));
 }
 

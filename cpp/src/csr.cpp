@@ -193,10 +193,11 @@ Sum add(const CsrView<const float>& a, const CsrView<const float>& b,
         for (std::int64_t n = 0; n < end - i; ++n) sum.places.push_back(first + n);
     };
     offsets[0] = 0;
-    for (std::int64_t row = 0; row < a.rows(); ++row) {
+    for (std::int64_t row = 0; row < b.rows(); ++row) {
         const auto r = static_cast<std::size_t>(row);
-        std::int64_t i = a.offsets[r];
-        const std::int64_t end = a.offsets[r + 1];
+        const bool known = row < a.rows();
+        std::int64_t i = known ? a.offsets[r] : a.nnz();
+        const std::int64_t end = known ? a.offsets[r + 1] : a.nnz();
         for (std::int64_t j = b.offsets[r]; j < b.offsets[r + 1]; ++j) {
             const std::int32_t column = b.columns[static_cast<std::size_t>(j)];
             const float value = b.values[static_cast<std::size_t>(j)];

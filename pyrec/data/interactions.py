@@ -1,5 +1,6 @@
 """Interactions: the validated sparse matrix that models learn from, with its vocabularies."""
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -310,6 +311,10 @@ def as_csr(matrix: Any, name: str = "matrix") -> Csr:
         held = getattr(matrix, indices, None)
         if isinstance(held, np.ndarray) and held.dtype.kind not in "iu":
             raise DataError(f"{name}: its {indices} are {held.dtype}; make them integers")
+    if matrix.format == "csr" and matrix.indices.dtype == np.int32:
+        # What is in order, as most is, passes our own check in a tenth of the time of scipy's.
+        with contextlib.suppress(DataError):
+            return _in_order(matrix)
     try:
         if matrix.format in ("csr", "csc", "bsr"):
             matrix.check_format(full_check=True)
@@ -336,6 +341,17 @@ def as_csr(matrix: Any, name: str = "matrix") -> Csr:
         owned(values),
         csr.shape[1],
     )
+
+
+def _in_order(matrix: Any) -> Csr:
+    """Take the arrays of a scipy CSR matrix as they are, if a `Csr` can be made of them."""
+    if len(matrix.indptr) != matrix.shape[0] + 1:
+        raise DataError("indptr: has not one more entry than there are rows")
+    with np.errstate(over="ignore"):  # what is not finite is refused
+        values = np.asarray(matrix.data, np.float32 if matrix.dtype == np.float32 else np.float64)
+        values = values.astype(np.float32)
+    offsets, columns = matrix.indptr.astype(np.int64), matrix.indices.copy()
+    return Csr(owned(offsets), owned(columns), owned(values), matrix.shape[1])
 
 
 def _require_sparse_numbers(matrix: Any, name: str) -> None:

@@ -67,10 +67,12 @@ class FactorModel(Model, FoldsIn, SimilarItems, SimilarUsers, Forgets):
         )
 
     def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
-        # Copies of the users' factors; each thread's bit per item and block of at most 192 users.
-        factors = int(self.item_factors.shape[1])
-        block = 192 * (16 * min(k, len(self.items)) + 16 * factors + 128)
-        return (4 * factors + 32) * n + threads * (block + len(self.items) // 8)
+        # Copies of the users' factors; each thread's bit per item and block of at most 192 users;
+        # codes, order and bounds of an index of the allowed items, made where a filter leaves few.
+        factors, items = int(self.item_factors.shape[1]), len(self.items)
+        block = 192 * (16 * min(k, items) + 16 * factors + 128)
+        index = (factors + 24) * (items + 64)
+        return (4 * factors + 32) * n + threads * (block + items // 8) + index
 
     @cached_property
     def _index(self) -> ItemIndex:

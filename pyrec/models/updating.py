@@ -17,7 +17,6 @@ from pyrec.data.interactions import Interactions, entry_rows
 from pyrec.errors import DataError
 from pyrec.models.base import Model, checked_input
 from pyrec.models.query import encode_queries
-from pyrec.models.side_information import with_items, with_users
 
 __all__ = [
     "Drift", "Forgets", "Refits", "Update", "Updates", "joined_with", "relative_change",
@@ -228,13 +227,14 @@ def joined_with(known: Interactions, new: Interactions) -> Update:
     _require_alike(known, new)
     user_ids, user_rows = new.users.used(entry_rows(new.csr))
     item_ids, item_rows = new.items.used(new.csr.columns)
-    wider = with_items(with_users(known, user_ids), item_ids)
-    rows = wider.users.encode(user_ids.ids)[user_rows]
-    columns = wider.items.encode(item_ids.ids)[item_rows]
-    order = np.argsort(rows.astype(np.int64) * wider.shape[1] + columns)
-    merged = _merged(wider, rows, columns, new, order)
-    users, items = _named(rows, len(wider.users)), _named(columns, len(wider.items))
-    return Update(merged, users, items, new.nnz)
+    users, items = known.users.extend(user_ids.ids), known.items.extend(item_ids.ids)
+    rows, columns = users.encode(user_ids.ids)[user_rows], items.encode(item_ids.ids)[item_rows]
+    order = np.argsort(rows.astype(np.int64) * len(items) + columns)
+    offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=len(users))))
+    fresh = Csr(owned(offsets), owned(columns[order]), owned(new.csr.values[order]), len(items))
+    merged = _merged(known, fresh, new, order)
+    everything = replace(known, users=users, items=items, **merged)
+    return Update(everything, _named(rows, len(users)), _named(columns, len(items)), new.nnz)
 
 
 def relative_change(
@@ -273,11 +273,9 @@ def _named(rows: _I32, count: int) -> _I32:
 
 
 def _merged(
-    known: Interactions, rows: _I32, columns: _I32, new: Interactions, order: NDArray[np.int64]
-) -> Interactions:
-    """Add the entries of `new`, whose rows and columns are given; `order` sorts them."""
-    offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=known.shape[0])))
-    fresh = Csr(owned(offsets), owned(columns[order]), owned(new.csr.values[order]), known.shape[1])
+    known: Interactions, fresh: Csr, new: Interactions, order: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Return matrix, kinds and times of both; `fresh` has the entries of `new` in that order."""
     csr, places, fresh_places = known.csr.plus(fresh)
 
     def joined(old: Any, given: Any, both: Any, neutral: int) -> Any:
@@ -286,14 +284,14 @@ def _merged(
         array[fresh_places] = both(array[fresh_places], given[order])
         return owned(array)
 
-    changes: dict[str, Any] = {}
+    merged: dict[str, Any] = {"csr": csr}
     if known.kinds is not None:
         names, bits = _common_kinds(known, new)
-        changes["kind_names"] = names
-        changes["kinds"] = joined(known.kinds, bits, np.bitwise_or, 0)
+        merged["kind_names"] = names
+        merged["kinds"] = joined(known.kinds, bits, np.bitwise_or, 0)
     if known.timestamps is not None and new.timestamps is not None:
-        changes["timestamps"] = joined(known.timestamps, new.timestamps, np.maximum, _EARLIEST)
-    return replace(known, csr=csr, **changes)
+        merged["timestamps"] = joined(known.timestamps, new.timestamps, np.maximum, _EARLIEST)
+    return merged
 
 
 def _common_kinds(

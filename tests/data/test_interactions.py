@@ -93,6 +93,13 @@ def test_indices_that_somebody_broke_are_refused(form, attribute):
         Interactions.from_scipy(matrix)
 
 
+def test_indices_of_64_bits_are_not_cut_off():
+    matrix = sp.csr_array(np.ones((1, 3)))
+    matrix.indices = np.array([0, 1, 2 + 2**32])
+    with pytest.raises(DataError, match="matrix: broken indices"):
+        Interactions.from_scipy(matrix)
+
+
 def test_wrong_orientation_is_named():
     users, items = Vocabulary(["ann", "bob"]), Vocabulary([7, 8, 9])
     matrix = sp.csr_array(np.ones((2, 3)))

@@ -45,8 +45,8 @@ struct Sum {
     std::vector<std::int64_t> other_places;  // of the second one's
 };
 
-// Returns a + b, two matrices of one shape, and writes its offsets. Costs a copy of `a` where `b`
-// has few rows.
+// Returns a + b and writes its offsets; `b` has as many rows and columns or more, and so has the
+// sum. Costs a copy of `a` where `b` has few entries.
 Sum add(const CsrView<const float>& a, const CsrView<const float>& b,
         std::span<std::int64_t> offsets);
 
