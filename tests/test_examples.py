@@ -1,11 +1,13 @@
-"""The configurations under examples/: each is valid, and on the real log does what it is for."""
+"""What is under examples/: each runs, and on real logs does what it is for."""
 
 import re
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
+import pyrec
 from pyrec.workflow.experiment import run
 from pyrec.workflow.runconfig import RunConfig
 
@@ -56,3 +58,53 @@ def test_the_run_is_sane_and_better_than_popularity(name, real_data, tmp_path, m
     assert len(shown) > 50
     with_titles = sum(item != title.strip() for item, title in shown)
     assert with_titles > 0.9 * len(shown) if config.data.catalogue else with_titles == 0
+
+
+@pytest.fixture
+def shop(monkeypatch):
+    """The program of examples/shop and its readers."""
+    monkeypatch.syspath_prepend(EXAMPLES / "shop")
+    import logs
+    import shop
+
+    yield shop, logs
+    del sys.modules["shop"], sys.modules["logs"]
+
+
+def test_the_shop_shows_what_it_wants_and_says_why(shop, tmp_path, capsys):
+    program, logs = shop
+    made = logs.simulated(tmp_path / "data", users=200, items=300)
+    program.main(["--data", str(tmp_path / "data"), "--out", str(tmp_path)])
+    assert "lists, 0 of them with fewer than 10 items" in capsys.readouterr().out
+    tables = duckdb.connect()
+    for name in ("lists", "data/items", "data/events"):
+        file = tmp_path / f"{name}.parquet"
+        tables.sql(f"create view {Path(name).stem} as from read_parquet('{file}')")
+    tables.sql("create view shown as from lists join items on item_id = item")
+    tables.sql("""create view again as from shown where source <> 'pinned' and exists (
+        from events where event = 'purchase' and user = user_id and events.item = item_id)""")
+
+    def value(query):
+        return tables.sql(f"select {query}").fetchall()[0][0]
+
+    people = len(made.events.users) + 3
+    assert (value("count(*) from lists"), value("count(*) from shown")) == (10 * people,) * 2
+    closed = "stock <= 0 or valid_from <> '' or valid_until <> ''"
+    assert value(f"count(*) from shown where {closed}") == 0
+    for column, most in (("brand", 3), ("category", 5)):
+        groups = f"(select count(*) n from shown group by user_id, {column})"
+        assert value(f"max(n) from {groups}") <= most
+    pins = "from lists where rank = 3 and source = 'pinned'"
+    assert (value(f"count(*) {pins}"), value(f"count(distinct item_id) {pins}")) == (people, 1)
+    consumed = "category in ('Coffee & Tea', 'Pets', 'Beauty')"
+    assert value(f"count(*) from again where {consumed}") > 0
+    # What was sent back was not kept: it may be shown again.
+    returned = value("count(*) from events where event = 'return'")
+    assert value(f"count(*) from again where not {consumed}") <= returned
+    assert value("count(*) from lists where reason_en = '' or reason_zh = ''") == 0
+    newcomers = "select distinct source from lists where user_id like 'newcomer%'"
+    assert set(tables.sql(newcomers).fetchall()) == {("pinned",), ("segment",), ("popular",)}
+    html = (tmp_path / "report.html").read_text()
+    assert "because you bought" in html
+    assert "因为您" in html
+    assert pyrec.load(tmp_path / "personal").recommend("C0001", k=3).ids.shape == (3,)

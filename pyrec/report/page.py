@@ -29,6 +29,7 @@ class Entry:
     kind: str | None = None
     date: str | None = None
     score: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

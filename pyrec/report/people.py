@@ -1,5 +1,7 @@
 """A few people, from little to much activity, with their history and list: a look at the result."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,10 +10,11 @@ from numpy.typing import NDArray
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
 from pyrec.data.moments import isoformat
+from pyrec.data.ranking import Ranking
 from pyrec.models.base import Model
 from pyrec.report.page import Entry, Person
 
-__all__ = ["choose", "people"]
+__all__ = ["choose", "people", "people_of"]
 
 _SHOWN = 10
 
@@ -46,6 +49,39 @@ def people(
         _person(events, int(row), label, _list(model, items[items >= 0], best, label))
         for row, items, best in zip(rows, found, scores, strict=True)
     ]
+
+
+def people_of(
+    lists: Ranking,
+    events: Events,
+    *,
+    catalogue: Catalogue | None = None,
+    reasons: Sequence[Sequence[str]] | None = None,
+) -> list[Person]:
+    """Return the people of lists that have been made, with their latest events and the lists.
+
+    Parameters
+    ----------
+    lists : Ranking
+        Of several people; some may be unknown to the log.
+    events : Events
+        The log.
+    catalogue : Catalogue, optional
+        As in `people`.
+    reasons : sequence of sequence of str, optional
+        For each list, what is to be said of each entry (`pyrec.report.reasons`).
+    """
+    label = _Labels(catalogue)
+    rows = events.users.encode(np.asarray(lists.users), missing="mark")
+    shown = []
+    for number, (user, row, ranked) in enumerate(zip(lists.users, rows, lists, strict=True)):
+        told = reasons[number] if reasons is not None else [""] * len(ranked)
+        entries = [
+            label(item, score=score, reason=reason)
+            for (item, score), reason in zip(ranked, told, strict=False)
+        ]
+        shown.append(replace(_person(events, int(row), label, entries), id=str(user)))
+    return shown
 
 
 def choose(events_per_user: NDArray[Any], n: int) -> NDArray[np.int32]:
@@ -94,7 +130,7 @@ def _person(events: Events, row: int, label: _Labels, ranked: list[Entry]) -> Pe
         at = at[np.argsort(events.timestamps[at], kind="stable")]
     latest = at[::-1][:_SHOWN]
     return Person(
-        id=str(events.users.decode(row)),
+        id=str(events.users.decode(row)) if row >= 0 else "",
         events=len(at),
         items=len(np.unique(events.item_rows[at])),
         history=[_entry(events, int(event), label) for event in latest],

@@ -3,7 +3,7 @@ import pytest
 
 import pyrec
 from pyrec.data.catalogue import Catalogue
-from pyrec.report.people import choose, people
+from pyrec.report.people import choose, people, people_of
 
 
 @pytest.fixture
@@ -60,3 +60,17 @@ def test_as_many_as_there_are(n, expected):
     assert len(rows) == expected
     assert 0 not in rows
     assert rows.tolist() == sorted(rows.tolist())
+
+
+def test_lists_that_have_been_made_with_their_reasons(log):
+    model = pyrec.Popularity().fit(log)
+    users = [*model.users.ids[:1], "nobody"]
+    lists = model.recommend(users, k=2, unknown="popular")
+    told = [["because", ""], ["popular", "popular"]]
+    known, stranger = people_of(lists, log, reasons=told)
+    assert (known.id, len(known.history) > 0) == (users[0], True)
+    assert [entry.id for entry in known.list] == [str(i) for i in lists.ids[0] if i is not None]
+    assert [entry.reason for entry in known.list] == told[0][: len(known.list)]
+    assert (stranger.id, stranger.events, stranger.history) == ("nobody", 0, [])
+    assert [entry.reason for entry in stranger.list] == told[1]
+    assert people_of(lists, log)[1].list[0].reason == ""
