@@ -8,6 +8,10 @@ IALS = {"regularization_exponent": 1}
 NORMAL = {"user_exponent": 0.5, "item_exponent": 0.25}
 # The ideal low-pass filter of GF-CF, its exponents a little lower.
 LOW_PASS = {"user_exponent": 0.6, "item_exponent": 0.45}
+# Better where items are many.
+SPARSE = pyrec.SparseEASE(neighbors=300, regularization=150, user_exponent=0.5, item_exponent=0.1)
+# Walks that keep the neighbours of targets, as the code of Ferrari Dacrema et al. does.
+WALK = {"neighbors_of": "target", "normalize": True}
 
 
 def graph(*exponents, neighbors=2000):
@@ -36,9 +40,19 @@ def neighbours():
             pyrec.ItemKNN(neighbors=200),
             pyrec.ItemKNN(neighbors=200, weighting="bm25"),
             pyrec.ItemKNN(neighbors=200, metric="asymmetric", alpha=0.4),
+            pyrec.ItemKNN(neighbors=100, normalize=True),
+            pyrec.ItemKNN(neighbors=100, metric="asymmetric", alpha=0.4, normalize=True),
         ],
-        "user_knn": [pyrec.UserKNN(neighbors=200), pyrec.UserKNN(neighbors=500)],
+        "user_knn": [
+            pyrec.UserKNN(neighbors=200),
+            pyrec.UserKNN(neighbors=500),
+            pyrec.UserKNN(neighbors=100, metric="asymmetric", alpha=0.2, weighting="tfidf"),
+        ],
         "rp3beta": [
+            *(
+                pyrec.RP3Beta(neighbors=neighbors, alpha=0.6, beta=beta, **WALK)
+                for neighbors, beta in [(100, 0.2), (300, 0.2), (300, 0.4)]
+            ),
             pyrec.RP3Beta(neighbors=500, alpha=0.8, beta=0.4),
             pyrec.RP3Beta(neighbors=2000, alpha=0.8, beta=0.4),
             pyrec.RP3Beta(neighbors=500, alpha=1.0, beta=0.6),
@@ -46,6 +60,8 @@ def neighbours():
         "p3alpha": [
             pyrec.P3Alpha(neighbors=500, alpha=0.8),
             pyrec.P3Alpha(neighbors=500, alpha=1.2),
+            pyrec.P3Alpha(neighbors=100, alpha=0.6, **WALK),
+            pyrec.P3Alpha(neighbors=300, alpha=0.6, **WALK),
         ],
     }
 
@@ -93,12 +109,13 @@ def linear():
 GRIDS = {
     "gowalla": {
         **neighbours(),
-        **factors(256, 1024),
+        **factors(128, 512),
         **sparse_linear(),
         "slim": [
             pyrec.SLIM(neighbors=200, l1=0, l2=30, user_exponent=0.25),
             pyrec.SLIM(l1=1, l2=30),
         ],
+        "sparse_ease": [SPARSE, pyrec.SparseEASE(regularization=100, **NORMAL)],
         "graph_filter": [graph(0.6, 0.5, 0.4), graph(0.5, 0.5, 0.4)],
         "als": [
             als(256, 0.01, 0.002),
@@ -112,9 +129,7 @@ GRIDS = {
         **factors(64, 256),
         **sparse_linear(),
         "sparse_ease": [
-            pyrec.SparseEASE(
-                neighbors=300, regularization=150, user_exponent=0.5, item_exponent=0.1
-            ),
+            SPARSE,
             pyrec.SparseEASE(regularization=300),
         ],
         "graph_filter": [graph(0.5, 0.55, 0.5), graph(0.6, 0.5, 0.5)],

@@ -12,7 +12,8 @@ from pyrec.data.interactions import Interactions, entry_rows, place_of
 from pyrec.errors import DataError
 
 __all__ = [
-    "degrees", "inverse_powers", "relative", "require_no_negative", "scaled", "to_mean", "votes",
+    "degrees", "inverse_powers", "relative", "require_no_negative", "scaled", "shares", "to_mean",
+    "votes",
 ]  # fmt: skip
 
 
@@ -56,6 +57,12 @@ def scaled(csr: Csr, rows: NDArray[np.float64] | None, columns: NDArray[np.float
     if columns is not None:
         values *= columns[csr.columns]
     return Csr(csr.offsets, csr.columns, owned(values.astype(np.float32)), csr.shape[1])
+
+
+def shares(csr: Csr) -> Csr:
+    """Return the matrix with rows whose absolute values sum to 1, but for rows without any."""
+    sums = np.bincount(entry_rows(csr), np.abs(csr.values), minlength=csr.shape[0])
+    return scaled(csr, inverse_powers(sums.astype(np.float64), 1.0), None)
 
 
 def require_no_negative(interactions: Interactions, what: str) -> None:

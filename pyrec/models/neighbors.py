@@ -25,6 +25,7 @@ from pyrec.models.abilities import (
     SimilarUsers,
 )
 from pyrec.models.base import Callback, Estimator, Lists, Model
+from pyrec.models.degrees import shares
 from pyrec.models.query import Filter
 from pyrec.models.search import Choices, Floats, Integers, Ranges
 from pyrec.preparation.weighting import Axis, Collection, bm25, tfidf
@@ -102,6 +103,9 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
         Exponent of the asymmetric cosine.
     k1, b : float
         Parameters of BM25.
+    normalize : bool, default False
+        Whether the similarities of an item's neighbours are made to sum to 1, so that items whose
+        neighbours are all near are not preferred. Similar items then come with shares of 1, too.
 
     Examples
     --------
@@ -115,6 +119,9 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "item_knn"
+    search: ClassVar[Ranges] = {**Neighborhood.search, "normalize": Choices(of=(False, True))}
+
+    normalize: bool = False
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "ItemKNNModel":
         measure = self.measure()
@@ -131,6 +138,8 @@ class ItemKNN(Neighborhood, frozen=True, kw_only=True):
             mutual=True,
             threads=threads,
         )
+        if self.normalize:
+            found = shares(found)
         return ItemKNNModel(self, interactions, found.transposed(threads))
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from pyrec.config import Options, build, suggestion
 from pyrec.errors import ConfigError
 
-__all__ = ["Choices", "Floats", "Integers", "Range", "Ranges", "ranges"]
+__all__ = ["Choices", "Floats", "Integers", "Range", "Ranges", "near", "ranges"]
 
 
 class Integers(Options, frozen=True, kw_only=True):
@@ -108,3 +108,34 @@ def _range(given: Any, path: str) -> Range:
         )
     whole = all(isinstance(given.get(end, 0), int) for end in ("low", "high"))
     return build(Integers, given, path) if whole else build(Floats, given, path)
+
+
+def near(declared: Ranges, options: Mapping[str, Any]) -> dict[str, Range]:
+    """Return the ranges cut to what is near options that do well already.
+
+    To either side a quarter of the range is left, in its own measure. A range of choices stays as
+    it is, and so does one whose option is chosen by the data (None).
+
+    Examples
+    --------
+    >>> declared = {"factors": Integers(low=16, high=256, log=True)}
+    >>> near(declared, {"factors": 64})
+    {'factors': Integers(low=32, high=128, log=True)}
+    """
+    return {name: _window(one, options[name]) for name, one in declared.items()}
+
+
+def _window(one: Range, value: Any) -> Range:
+    if isinstance(one, Choices) or value is None:
+        return one
+    middle = min(max(value, one.low), one.high)
+    if one.log:
+        reach = (one.high / one.low) ** 0.25
+        low, high = middle / reach, middle * reach
+    else:
+        reach = (one.high - one.low) / 4
+        low, high = middle - reach, middle + reach
+    low, high = max(one.low, low), min(one.high, high)
+    if isinstance(one, Integers):
+        return Integers(low=round(low), high=round(high), log=one.log)
+    return Floats(low=low, high=high, log=one.log)

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -17,7 +17,7 @@ from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError, PyrecError
 from pyrec.extras import need
 from pyrec.models.base import Callback, Estimator
-from pyrec.models.search import Ranges
+from pyrec.models.search import Ranges, near
 from pyrec.tuning.blend import Blend, BlendModel, blend_of
 from pyrec.tuning.portfolio import family, portfolio
 from pyrec.tuning.study import tune
@@ -30,8 +30,10 @@ logger = logging.getLogger("pyrec")
 
 # Shares of the budget at which each stage ends; what is left fits the choice on everything.
 _LOOK, _TUNE = 0.3, 0.65
-# Members that blend: more gain little and cost a fit each.
-_MOST_MEMBERS = 3
+# Models that are tuned, each of another family, and members that blend: more gain little and cost
+# a fit each. On validation splits of AmazonElectronics a second regression of items raised the NDCG
+# of one and ALS from .0731 to .0737.
+_MOST_TUNED, _MOST_MEMBERS = 3, 5
 # What is worse than the best by more than this share helps no blend.
 _HOPELESS = 0.25
 
@@ -203,10 +205,14 @@ class _Choice:
         except DataError as error:
             logger.warning("auto: nothing tells models apart, so the first is taken (%s)", error)
             return Blend(members=(self._first()[0],), weights=(1.0,))
-        best = self._look(folds)
-        finalists = self._distinct(best)
+        found = self._look(folds)
+        finalists = self._best(found, lambda one: family(one.estimator))[:_MOST_TUNED]
         tuned = [self._tuned(one, folds, i, finalists) for i, one in enumerate(finalists)]
-        return self._blended(sorted(tuned, key=self._worth, reverse=True), folds)
+        tuned.sort(key=self._worth, reverse=True)
+        names = {one.estimator.name for one in tuned}
+        others = self._best(found, lambda one: one.estimator.name)
+        more = [one for one in others if one.estimator.name not in names]
+        return self._blended([*tuned, *more][:_MOST_MEMBERS], folds)
 
     def _first(self) -> list[Estimator]:
         if self.auto.members is not None:
@@ -229,8 +235,12 @@ class _Choice:
                 break
             started, value, note = time.monotonic(), None, ""
             try:
-                values = [self.judge(estimator.fit(fold.train), fold) for fold in folds]
+                values = []
+                for fold in folds:
+                    model = estimator.fit(fold.train)
+                    values.append(self.judge(model, fold))
                 value = float(np.mean(values))
+                estimator = model.estimator  # with what the data have chosen
             except (PyrecError, MemoryError) as failure:
                 error, note = failure, f"{type(failure).__name__}: {failure}"
             seconds = time.monotonic() - started
@@ -242,19 +252,21 @@ class _Choice:
             raise error
         return found
 
-    def _distinct(self, found: Sequence[_Candidate]) -> list[_Candidate]:
-        """Return the best of each family, the best families only."""
+    def _best(
+        self, found: Sequence[_Candidate], kind: Callable[[_Candidate], str]
+    ) -> list[_Candidate]:
+        """Return the best of each kind, best first, without the hopeless."""
         ordered = sorted(found, key=self._worth, reverse=True)
         best: dict[str, _Candidate] = {}
         for one in ordered:
-            best.setdefault(family(one.estimator), one)
+            best.setdefault(kind(one), one)
         floor = (1 - _HOPELESS) * self._worth(ordered[0])
-        return [one for one in best.values() if self._worth(one) >= floor][:_MOST_MEMBERS]
+        return [one for one in best.values() if self._worth(one) >= floor]
 
     def _tuned(
         self, one: _Candidate, folds: Sequence[Fold], i: int, finalists: Sequence[_Candidate]
     ) -> _Candidate:
-        """Tune a finalist for its share of the time that is left for tuning."""
+        """Tune a finalist near where it is, for its share of the time that is left for tuning."""
         share = self._left(_TUNE) / (len(finalists) - i)
         # Leave time to fit everything that was chosen once more for each fold, and on all data.
         last = (len(folds) + 1) * sum(finalist.seconds for finalist in finalists)
@@ -264,6 +276,7 @@ class _Choice:
         found = tune(
             one.estimator, folds, metric=self.auto.metric, trials=self.auto.trials,
             seconds=seconds, random_state=self.auto.random_state, pairs="new",
+            search=near(one.estimator.search, one.estimator.get_params()),
         )  # fmt: skip
         best = one
         for trial in found.trials:

@@ -10,6 +10,7 @@ from pyrec.models.degrees import (
     relative,
     require_no_negative,
     scaled,
+    shares,
     votes,
 )
 
@@ -39,6 +40,11 @@ def test_rows_and_columns_are_multiplied(csr):
     assert scaled(csr, rows, None).values.tolist() == [2, 6, 14]
     assert scaled(csr, None, columns).values.tolist() == [1, 300, 20]
     assert scaled(csr, rows, columns).values.tolist() == [2, 600, 140]
+
+
+def test_shares_of_a_row_sum_to_1():
+    csr = as_csr(sp.csr_array([[1.0, -3, 0], [0, 0, 0], [0, 2, 0]]))
+    assert shares(csr).values.tolist() == [0.25, -0.75, 1]
 
 
 def test_a_negative_weight_is_named(csr):

@@ -52,7 +52,7 @@ def test_three_steps_of_a_walk(dense, alpha, k):
     expected = walk(x, alpha)
     check(P3Alpha(alpha=alpha, neighbors=k).fit(sp.csr_array(dense)), expected, k)
     by_popularity = expected * powered(x.sum(axis=0), -0.6)
-    check(RP3Beta(alpha=alpha, neighbors=k).fit(sp.csr_array(dense)), by_popularity, k)
+    check(RP3Beta(alpha=alpha, beta=0.6, neighbors=k).fit(sp.csr_array(dense)), by_popularity, k)
 
 
 @given(dense=weights, exponents=st.tuples(*[st.sampled_from([0.0, 0.4, 1.0])] * 3))
@@ -68,6 +68,26 @@ def test_the_filter_is_the_normalised_product(dense, exponents):
         neighbors=50, user_exponent=user, source_exponent=source, target_exponent=target
     ).fit(sp.csr_array(dense))
     check(model, expected, 50)
+
+
+@pytest.mark.parametrize("kind", [P3Alpha, RP3Beta, GraphFilter])
+def test_neighbours_can_be_those_of_targets(kind):
+    matrix = sp.random_array((40, 30), density=0.2, rng=np.random.default_rng(2))
+    everything = influence(kind(neighbors=30).fit(matrix))
+    found = influence(kind(neighbors=4, neighbors_of="target").fit(matrix))
+    for column, wanted in zip(found.T, everything.T, strict=True):
+        np.testing.assert_allclose(np.sort(column)[::-1][:4], np.sort(wanted)[::-1][:4], rtol=1e-6)
+        assert np.count_nonzero(column) <= 4
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_what_a_source_says_can_sum_to_1(side):
+    matrix = sp.random_array((40, 30), density=0.2, rng=np.random.default_rng(2))
+    options = {"neighbors": 4, "alpha": 0.7, "neighbors_of": side}
+    plain = influence(P3Alpha(**options).fit(matrix))
+    found = influence(P3Alpha(**options, normalize=True).fit(matrix))
+    sums = plain.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, plain / np.where(sums > 0, sums, 1), rtol=1e-6)
 
 
 def test_beta_0_is_p3alpha():

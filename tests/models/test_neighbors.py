@@ -33,6 +33,15 @@ def test_item_scores_are_sums_over_nearest_items(interactions, metric, weighting
     np.testing.assert_allclose(scores, histories @ nearest.T, rtol=1e-5)
 
 
+def test_similarities_of_an_item_can_sum_to_1(interactions):
+    options = {"neighbors": 5, "metric": "dot", "weighting": "bm25"}
+    plain = ItemKNN(**options).fit(interactions).nearest
+    model = ItemKNN(**options, normalize=True).fit(interactions)
+    sums = np.add.reduceat(plain.values, plain.offsets[:-1][np.diff(plain.offsets) > 0])
+    expected = plain.values / np.repeat(sums, np.diff(plain.offsets)[np.diff(plain.offsets) > 0])
+    np.testing.assert_allclose(model.nearest.values, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("weighting", ["none", "bm25", "tfidf"])
 @pytest.mark.parametrize("metric", ["cosine", "dot"])
 def test_user_scores_are_sums_over_nearest_users(interactions, metric, weighting):

@@ -3,7 +3,7 @@ import pytest
 from pyrec.errors import ConfigError
 from pyrec.models.base import Estimator
 from pyrec.models.registry import MODELS, estimator_class
-from pyrec.models.search import Choices, Floats, Integers, ranges
+from pyrec.models.search import Choices, Floats, Integers, near, ranges
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -47,3 +47,21 @@ def test_ranges_may_be_replaced_added_and_taken_out():
 def test_what_is_no_range_is_refused(change, message):
     with pytest.raises(ConfigError, match=message):
         ranges({}, ("factors",), change, "tune.search")
+
+
+def test_what_is_near():
+    declared = {
+        "factors": Integers(low=16, high=256, log=True),
+        "alpha": Floats(low=0, high=2),
+        "l1": Floats(low=0.01, high=1, log=True),
+        "solver": Choices(of=("cg", "exact")),
+        "weight": Floats(low=0, high=1),
+    }
+    options = {"factors": 200, "alpha": 0.25, "l1": 0, "solver": "cg", "weight": None}
+    found = near(declared, options)
+    assert found["factors"] == Integers(low=100, high=256, log=True)
+    assert found["alpha"] == Floats(low=0, high=0.75)
+    assert found["l1"].low == 0.01
+    assert found["l1"].high == pytest.approx(0.01 * 100**0.25)
+    assert found["solver"] == declared["solver"]
+    assert found["weight"] == declared["weight"]
