@@ -119,7 +119,7 @@ def test_what_fails_is_told_and_left(log):
 def test_hopeless_trainings_are_given_up(log):
     weak = Choices(of=(0.01, 1e20))
     search = {"factors": [8], "regularization": weak, "unobserved_weight": False}
-    search["iterations"] = False
+    search |= {"iterations": False, "item_exponent": False}
     als = pyrec.ALS(factors=8, iterations=8, regularization=0.01)
     tuned = pyrec.tune(als, log, trials=16, search=search)
     states = {trial.options["regularization"]: trial.state for trial in tuned.trials[8:]}
