@@ -1,6 +1,6 @@
-"""What a compiled predicate costs: exact top-k of the items it allows, beside top-k of all items.
+"""What rules cost: top-k of the items that a predicate allows, and below caps, beside plain top-k.
 
-``python benchmarks/rules.py`` prints a table. Allowed items are drawn by chance. `scan` scores
+``python benchmarks/rules.py`` prints tables. Allowed items are drawn by chance. `scan` scores
 every item, `index` rules most out by bounds; both give the same lists. Each ratio is that of the
 fastest of several runs that took turns; one thread.
 """
@@ -10,6 +10,7 @@ import time
 from functools import partial
 
 import numpy as np
+import scipy.sparse as sp
 
 import data
 import pyrec
@@ -18,6 +19,7 @@ from pyrec.data.bits import pack
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.kernels import ItemIndex
+from pyrec.models.als import ALSModel
 from pyrec.rules.allowed import Shelf
 
 SHARES = (0.001, 0.01, 0.1, 0.5, 0.9)
@@ -40,6 +42,9 @@ def main(argv=None):
         print("|---|---|---|" + "---|" * len(SHARES))
         for row in table(users, items, args):
             print(row, flush=True)
+    print("\n| rules | users | plain, ms | ratio |\n|---|---|---|---|")
+    for row in ruled(args):
+        print(row, flush=True)
     print()
     for name, seconds in compiling(args.items, args.rounds):
         print(f"{name}: {1000 * seconds:.2f} ms")
@@ -71,6 +76,39 @@ def table(users, items, args):
         times = fastest([partial(run, users[:n], allowed) for allowed in filters], args.rounds)
         ratios = " | ".join(f"{time / times[0]:.2f}" for time in times[1:])
         yield f"| {kind} | {n:,} | {1000 * times[0]:.3f} | {ratios} |"
+
+
+def ruled(args):
+    """Yield the rows of caps, pins and boosts: whole requests to a model, beside plain ones."""
+    n, rng = args.items, np.random.default_rng(0)
+    n_users = max(args.users)
+    pairs = sp.csr_array(
+        (np.ones(n_users), (np.arange(n_users), np.arange(n_users) % n)), (n_users, n)
+    )
+    users, items = data.factors(n_users, n, args.factors)
+    model = ALSModel(
+        pyrec.ALS(factors=args.factors), pyrec.Interactions.from_scipy(pairs), users, items
+    )
+    columns = {"brand": rng.zipf(1.3, n) % 500, "price": rng.random(n)}
+    shelf = Catalogue(model.items, columns)
+    cheap = pyrec.where("price") < 0.5
+    kinds = {
+        "1 of a brand": pyrec.Rules(caps={"brand": 1}),
+        "2 of a brand": pyrec.Rules(caps={"brand": 2}),
+        "2 of a brand, half allowed": pyrec.Rules(where=cheap, caps={"brand": 2}),
+        "2 pins": pyrec.Rules(pinned=[5, 9]),
+        "half boosted": pyrec.Rules(boosts=[pyrec.Boost(cheap, times=1.1)]),
+    }
+    compiled = [rules.compile(shelf, model.items) for rules in kinds.values()]
+    for some in args.users:
+        asked = np.arange(some)
+        runs = [
+            partial(model.recommend, asked, args.k, rules=rules, threads=1)
+            for rules in [None, *compiled]
+        ]
+        times = fastest(runs, args.rounds)
+        for name, took in zip(kinds, times[1:], strict=True):
+            yield f"| {name} | {some:,} | {1000 * times[0]:.3f} | {took / times[0]:.2f} |"
 
 
 def compiling(n, rounds):

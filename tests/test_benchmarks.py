@@ -256,6 +256,7 @@ def test_rules_are_timed(capsys):
     printed = capsys.readouterr().out
     searched = [line.split("|")[2].strip() for line in printed.splitlines() if "| index" in line]
     assert searched == ["1", "20"]
+    assert "| half boosted | 20 |" in printed
     assert "join two compiled sets: " in printed
 
 

@@ -285,3 +285,53 @@ def test_a_chain_of_models_obeys():
     assert not {22, 33} & set(own.ids[1].tolist())
     with pytest.raises(DataError, match="rules: are of other items"):
         chain.recommend([0], rules=rules.compile(shop(), Vocabulary([33])))
+
+
+@pytest.mark.real_data
+def test_on_a_real_log_lists_are_those_of_filtering_full_rankings(real_data):
+    folder = real_data / "complete_journey"
+    log = pyrec.read_events(
+        folder / "transactions_sample.csv.gz", user="household_id", item="product_id",
+        weight="quantity",
+    )  # fmt: skip
+    table = pyrec.read_items(
+        folder / "products.csv.gz", item="product_id",
+        columns=["manufacturer_id", "department", "brand"],
+    )  # fmt: skip
+    at = table.items.encode(log.items.ids.astype(str), missing="mark")
+    columns = {name: column[at] for name, column in table.columns.items()}
+    sold = {name: column[at >= 0] for name, column in columns.items()}
+    catalogue = Catalogue(Vocabulary(log.items.ids[at >= 0]), sold)
+    model = pyrec.ItemKNN(neighbors=50).fit(log)
+    pinned = {2: log.items.ids[7], 5: log.items.ids[11]}
+    again = ["GROCERY", "PRODUCE"]
+    rules = Rules(
+        where=~where("department").isin(["FUEL", "MISCELLANEOUS"]),
+        caps={"manufacturer_id": 2, "department": 4},
+        pinned=pinned, repeatable=where("department").isin(again),
+    ).compile(catalogue, model.items)  # fmt: skip
+    users = model.users.ids[::12]
+    lists = model.recommend(users, 10, rules=rules)
+    whole = model.recommend(users, len(model.items), exclude_seen=False)
+    makers, departments = (columns[name] for name in ("manufacturer_id", "department"))
+    places = {place - 1: model.items.encode(id_) for place, id_ in pinned.items()}
+    for user, rows, order in zip(model.users.encode(users), lists.rows, whole.rows, strict=True):
+        begin, end = model.interactions.csr.offsets[user : user + 2]
+        had = set(model.interactions.csr.columns[begin:end].tolist())
+        kept = list(places.values())
+        for row in order[order >= 0].tolist():
+            if len(kept) == 10:
+                break
+            if row in kept or at[row] < 0 or departments[row] in ("FUEL", "MISCELLANEOUS"):
+                continue
+            if row in had and departments[row] not in again:
+                continue
+            if sum(makers[other] == makers[row] for other in kept) < 2 and (
+                sum(departments[other] == departments[row] for other in kept) < 4
+            ):
+                kept.append(row)
+        wanted = kept[2:]
+        for place in sorted(places):
+            wanted.insert(place, places[place])
+        assert rows.tolist() == wanted + [-1] * (10 - len(wanted))
+    assert lists.short < len(users) / 50
