@@ -14,7 +14,15 @@ from pyrec.errors import DataError
 from pyrec.evaluation.estimates import Estimate, estimates
 from pyrec.evaluation.results import Part
 
-__all__ = ["Exposure", "by_activity", "by_popularity", "exposure", "exposure_of", "quality"]
+__all__ = [
+    "Exposure",
+    "activity",
+    "by_activity",
+    "by_popularity",
+    "exposure",
+    "exposure_of",
+    "quality",
+]
 
 
 @dataclass(frozen=True)
@@ -142,10 +150,9 @@ def exposure_of(
     items = np.bincount(of.columns, minlength=len(groups))
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = np.where(events > 0, places / events, np.nan)
+    names = groups.names.tolist()
     return {
-        groups.names[g].item(): Exposure(
-            int(items[g]), float(places[g]), float(events[g]), float(lift[g])
-        )
+        names[g]: Exposure(int(items[g]), float(places[g]), float(events[g]), float(lift[g]))
         for g in np.argsort(-places, kind="stable")[: len(groups)]
     }
 
@@ -160,9 +167,20 @@ def by_activity(interactions: Interactions, *, light: int = 10) -> dict[Any, str
     light : int, default 10
         Up to so many items a user is light.
     """
-    counts = np.diff(interactions.csr.offsets)
-    labels = np.select([counts == 0, counts <= light], ["new", "light"], "heavy")
+    labels = activity(np.diff(interactions.csr.offsets), light=light)
     return dict(zip(interactions.users.ids.tolist(), labels.tolist(), strict=True))
+
+
+def activity(had: ArrayLike, *, light: int = 10) -> NDArray[Any]:
+    """Return "new", "light" or "heavy" for numbers of items that users had.
+
+    Examples
+    --------
+    >>> activity([0, 10, 11]).tolist()
+    ['new', 'light', 'heavy']
+    """
+    counts = np.asarray(had)
+    return np.select([counts == 0, counts <= light], ["new", "light"], "heavy")
 
 
 def by_popularity(popularity: NDArray[Any], *, head: float = 0.5) -> Groups:

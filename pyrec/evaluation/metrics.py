@@ -44,8 +44,8 @@ class Metric:
         The mean over users is a power mean: 2 for a root mean square.
     lower_is_better : bool
         Whether it measures an error.
-    neutral : bool
-        Whether neither more nor less of it is better by itself.
+    aspect : {"relevance", "diversity", "popularity", "coverage", "fairness"}
+        What of lists it tells.
     grouped : {"never", "can", "must"}
         Whether it is, can be or must be about groups of items: ``gini:seller@20``.
     """
@@ -55,13 +55,18 @@ class Metric:
     evidence: type
     power: float = 1.0
     lower_is_better: bool = False
-    neutral: bool = False
+    aspect: Literal["relevance", "diversity", "popularity", "coverage", "fairness"] = "relevance"
     grouped: Literal["never", "can", "must"] = "never"
 
     @property
     def has_cutoff(self) -> bool:
         """Whether it is written with a cut-off, as ``recall@20``."""
         return self.evidence is Lists
+
+    @property
+    def neutral(self) -> bool:
+        """Whether neither more nor less of it is better by itself."""
+        return self.aspect != "relevance" and not self.lower_is_better
 
     @property
     def definition(self) -> str:
@@ -283,7 +288,7 @@ def hit_rate(lists: Lists, k: int) -> PerUser:
 # ---- What lists are beside right -----------------------------------------------------------------
 
 
-@metric("novelty", Lists, neutral=True)
+@metric("novelty", Lists, aspect="popularity")
 def novelty(lists: Lists, k: int) -> PerUser:
     """Mean of log2(training users / training users of the item) over the first k, in bits.
 
@@ -293,7 +298,7 @@ def novelty(lists: Lists, k: int) -> PerUser:
     return lists.mean_of_items(np.log2(lists.trained_users / np.maximum(lists.trained_pairs, 1)), k)
 
 
-@metric("popularity", Lists, neutral=True)
+@metric("popularity", Lists, aspect="popularity")
 def average_popularity(lists: Lists, k: int) -> PerUser:
     """Mean number of training users of the first k items: the popularity bias of a list.
 
@@ -302,7 +307,7 @@ def average_popularity(lists: Lists, k: int) -> PerUser:
     return lists.mean_of_items(lists.trained_pairs.astype(np.float64), k)
 
 
-@metric("ild", Lists, neutral=True, grouped="can")
+@metric("ild", Lists, aspect="diversity", grouped="can")
 def diversity(lists: Lists, k: int, by: str | None = None) -> PerUser:
     """Mean of 1 - cosine over the pairs of the first k items: intra-list diversity.
 
@@ -313,7 +318,7 @@ def diversity(lists: Lists, k: int, by: str | None = None) -> PerUser:
     return intra_list_diversity(lists.rows[:, :k], lists.directions(by))
 
 
-@metric("miscalibration", Lists, lower_is_better=True, grouped="must")
+@metric("miscalibration", Lists, aspect="diversity", lower_is_better=True, grouped="must")
 def divergence(lists: Lists, k: int, by: str) -> PerUser:
     """Divergence KL(p, q) of the groups' shares in the first k, q, from those in the history, p.
 
@@ -322,14 +327,14 @@ def divergence(lists: Lists, k: int, by: str) -> PerUser:
     return miscalibration(lists.rows[:, :k], lists.histories, lists.groups(by))
 
 
-@metric("coverage", Lists, neutral=True, grouped="can")
+@metric("coverage", Lists, aspect="coverage", grouped="can")
 def coverage(lists: Lists, k: int, by: str | None = None) -> float:
     """Share of the catalogue, or of all groups, that appears among the first k of any list."""
     shown = lists.exposure(k, by)
     return float(np.count_nonzero(shown) / len(shown)) if len(shown) else float("nan")
 
 
-@metric("gini", Lists, neutral=True, grouped="can")
+@metric("gini", Lists, aspect="fairness", grouped="can")
 def gini(lists: Lists, k: int, by: str | None = None) -> float:
     """Gini index of how often each item or group is shown: 0 equally, near 1 only a few."""
     shown = np.sort(lists.exposure(k, by)).astype(np.float64)
@@ -340,7 +345,7 @@ def gini(lists: Lists, k: int, by: str | None = None) -> float:
     return float(2 * np.sum(ranks * shown) / (n * np.sum(shown)) - (n + 1) / n)
 
 
-@metric("least_exposure", Lists, grouped="must")
+@metric("least_exposure", Lists, aspect="fairness", grouped="must")
 def least_exposure(lists: Lists, k: int, by: str) -> float:
     """Share of all places among the first k that the group has which is shown least."""
     shown = lists.exposure(k, by)

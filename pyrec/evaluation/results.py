@@ -27,6 +27,8 @@ class Part:
         External ids of the users who were judged.
     pairs : int64 (n,)
         Number of test pairs of each.
+    had : int64 (n,)
+        Number of items that each had before.
     values : mapping of str to Values
         Per metric a number for each user; not for metrics of the whole catalogue.
     estimates : mapping of str to Estimate
@@ -39,6 +41,7 @@ class Part:
     title: str
     users: NDArray[Any]
     pairs: NDArray[np.int64]
+    had: NDArray[np.int64]
     values: Mapping[str, Values]
     estimates: Mapping[str, Estimate]
     shown: NDArray[np.int64] | None = None

@@ -125,8 +125,16 @@ class Trial:
         found = estimates(values, self.protocol.resamples, self.protocol.random_state)
         found |= {label: Estimate(one) for label, one in results.items() if label not in values}
         ordered = {request.label: found[request.label] for request in self.protocol.requests}
-        sizes = np.diff(chosen.relevant.offsets)
-        return Part(name, self.protocol.title(name), chosen.users, sizes, values, ordered, shown)
+        return Part(
+            name,
+            self.protocol.title(name),
+            chosen.users,
+            np.diff(chosen.relevant.offsets),
+            np.diff(chosen.history.offsets),
+            values,
+            ordered,
+            shown,
+        )
 
     # ---- lists -----------------------------------------------------------------------------------
 

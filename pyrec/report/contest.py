@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pyrec.evaluation.metrics import parse
 from pyrec.report import charts
 from pyrec.report.judging import SIGNIFICANT
-from pyrec.report.page import document
+from pyrec.report.page import SHOWN, document
 
 __all__ = ["against_best", "render_contest"]
 
@@ -23,7 +24,7 @@ def render_contest(facts: Mapping[str, Any]) -> str:
     MissingPackageError
         If Jinja2 or Matplotlib is not installed.
     """
-    models, metric = facts["models"], facts["metric"]
+    models, metric, aspects = facts["models"], facts["metric"], facts["aspects"]
     values = [
         tuple(model["metrics"][metric][end] for end in ("mean", "low", "high")) for model in models
     ]
@@ -32,6 +33,14 @@ def render_contest(facts: Mapping[str, Any]) -> str:
         facts,
         chart=charts.contest([model["label"] for model in models], values, metric),
         against=against_best(facts),
+        relevance=[name for name, aspect in aspects.items() if aspect == "relevance"],
+        beside={
+            aspect: [name for name, other in aspects.items() if other == aspect]
+            for aspect in dict.fromkeys(aspects.values())
+            if aspect != "relevance"
+        },
+        definitions={one.label: one.metric.definition for one in parse(list(aspects), 1)},
+        shown=SHOWN,
     )
 
 

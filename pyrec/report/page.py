@@ -10,7 +10,10 @@ from pyrec.extras import need
 from pyrec.report import charts
 from pyrec.report.describe import Activity
 
-__all__ = ["Entry", "Person", "Pictures", "document", "render"]
+__all__ = ["SHOWN", "Entry", "Person", "Pictures", "document", "render"]
+
+SHOWN = 15
+"""Groups of items in a table: there may be thousands of sellers."""
 
 _HEADINGS = {
     "new": "What was new to people",
@@ -84,6 +87,7 @@ def render(facts: Mapping[str, Any], pictures: Pictures, people: Sequence[Person
             pictures=_figures(pictures),
             seen=_seen(facts["output"]["exclude_seen"]),
             headings=_HEADINGS,
+            shown=SHOWN,
             steps=facts["steps"],
             total={
                 "seconds": sum(step["seconds"] for step in facts["steps"]),
@@ -113,6 +117,7 @@ def _environment() -> Any:
     )
     environment.filters |= {
         "thousands": "{:,}".format, "figure": figure, "seconds": seconds, "bytes": megabytes,
+        "percent": percent,
     }  # fmt: skip
     return environment
 
@@ -129,6 +134,17 @@ def figure(number: float | None) -> str:
         return "–"  # noqa: RUF001
     digits = 4 if abs(number) < 10 else 2 if abs(number) < 100 else 1
     return f"{number:,.{digits}f}".replace("-", "−")  # noqa: RUF001
+
+
+def percent(share: float) -> str:
+    """Write a share for people.
+
+    Examples
+    --------
+    >>> percent(0.1234), percent(0.00012)
+    ('12.3%', '0.01%')
+    """
+    return f"{100 * share:.1f}%" if share >= 0.001 or share == 0 else f"{100 * share:.2f}%"
 
 
 def seconds(duration: float) -> str:
@@ -201,7 +217,19 @@ def _quality(quality: Mapping[str, Any] | None) -> dict[str, Any] | None:
     for part in quality["parts"]:
         rows = [{"name": name, **row} for name, row in part["metrics"].items()]
         parts.append({**part, "rows": rows, "chart": _quality_chart(part["metrics"], names)})
-    return {**quality, "parts": parts}
+    return {**quality, "parts": parts, "groups": _groups(quality["groups"])}
+
+
+def _groups(groups: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return groups of people and items, with the largest share that a bar shows."""
+    if groups is None:
+        return None
+    items = [
+        {**sort, "most": max(share for group in sort["groups"]
+                             for share in (group["events"], group["places"]["model"]))}
+        for sort in groups["items"] if sort["groups"]
+    ]  # fmt: skip
+    return {**groups, "items": items}
 
 
 def _quality_chart(metrics: Mapping[str, Any], names: list[str]) -> Any:

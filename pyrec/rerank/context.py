@@ -14,14 +14,13 @@ from pyrec.arguments import require
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.groups import Groups
 from pyrec.data.interactions import Interactions, as_csr
-from pyrec.data.moments import Moment, microseconds
+from pyrec.data.moments import DAY, Moment, microseconds
 from pyrec.errors import DataError
+from pyrec.features.values import numbers
 from pyrec.models.base import Model
 from pyrec.models.factors import FactorModel, directions
 
 __all__ = ["Context", "unit_vectors"]
-
-_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +103,8 @@ class Context:
         now : date, datetime, text or numpy datetime, optional
             When lists are shown: items are as old as the time since `since` says.
         price, since : str
-            Columns of prices, and of the times since when items are sold. Used if they are there.
+            Columns of prices, and of the times since when items are sold. Used if they are there;
+            text is read as what it says.
 
         Raises
         ------
@@ -118,10 +118,10 @@ class Context:
         names = [groups] if isinstance(groups, str) else list(groups)
         ages = None
         if now is not None and since in catalogue.columns:
-            times = _column(catalogue, since, at, "M")
-            known = ~np.isnat(times)
-            ages = np.where(known, (microseconds(now) - times.view(np.int64)) / _DAY, np.nan)
-        prices = _column(catalogue, price, at, "iuf") if price in catalogue.columns else None
+            times = _times(catalogue, since)
+            old = (microseconds(now) - times.view(np.int64)) / DAY
+            ages = _taken(np.where(np.isnat(times), np.nan, old), at)
+        prices = _taken(numbers(catalogue, price), at) if price in catalogue.columns else None
         sorted_by = {name: Groups.of(_column(catalogue, name, at)) for name in names}
         return cls(model.interactions, vectors, sorted_by, prices, ages)
 
@@ -189,20 +189,28 @@ def unit_vectors(vectors: Any) -> NDArray[np.float32] | Csr:
     return directions(dense)
 
 
-def _column(
-    catalogue: Catalogue, name: str, at: NDArray[np.int32], kinds: str = ""
-) -> NDArray[Any]:
-    """Return a column for the model's items; those that the catalogue lacks have nothing there."""
+def _column(catalogue: Catalogue, name: str, at: NDArray[np.int32]) -> NDArray[Any]:
+    """Return labels for the model's items; those that the catalogue lacks have none."""
     if name not in catalogue.columns:
         there = ", ".join(map(repr, catalogue.columns))
         raise DataError(f"catalogue: there is no column {name!r}; there are {there}")
+    found = catalogue.columns[name].astype(object)[at]
+    found[at < 0] = None
+    return np.asarray(found)
+
+
+def _taken(values: NDArray[np.float64], at: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return numbers for the model's items; NaN for those that the catalogue lacks."""
+    return np.where(at < 0, np.nan, values[at]) if len(values) else np.full(len(at), np.nan)
+
+
+def _times(catalogue: Catalogue, name: str) -> NDArray[np.datetime64]:
     column = catalogue.columns[name]
-    if kinds and column.dtype.kind not in kinds:
-        raise DataError(f"catalogue: column {name!r} is {column.dtype}, which is no {name}")
-    if not kinds:
-        found = column.astype(object)[at]
-        found[at < 0] = None
-        return np.asarray(found)
-    if kinds == "M":
-        return np.where(at < 0, np.datetime64("NaT", "us"), column.astype("datetime64[us]")[at])
-    return np.where(at < 0, np.nan, column.astype(np.float64)[at])
+    if column.dtype.kind == "M":
+        return column.astype("datetime64[us]")
+    if column.dtype.kind in "OUT":
+        try:
+            return np.array([str(v or "NaT") for v in column.tolist()], "datetime64[us]")
+        except ValueError as error:
+            raise DataError(f"catalogue: column {name!r} is no time: {error}") from None
+    raise DataError(f"catalogue: column {name!r} is {column.dtype}, which is no time")

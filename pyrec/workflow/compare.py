@@ -1,7 +1,6 @@
-"""compare: several models on one log, and what each costs."""
+"""compare: several models and re-rankings on one log, and what each costs."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyrec import runtime
+from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
 from pyrec.errors import ConfigError
 from pyrec.evaluation.evaluate import evaluate
@@ -17,12 +17,16 @@ from pyrec.evaluation.results import Report
 from pyrec.evaluation.tournament import tournament
 from pyrec.models.base import Estimator, Model
 from pyrec.models.sequential import Sequential, weighed
-from pyrec.preparation.split import FoldSplit, NoSplit
+from pyrec.preparation.split import FoldSplit, NoSplit, Split
 from pyrec.report.judging import described
+from pyrec.report.served import Shares, shares, side_by_side
+from pyrec.rerank import RerankedModel
 from pyrec.workflow.experiment import prepared
+from pyrec.workflow.reranking import check_models, reranked
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import folds
-from pyrec.workflow.steps import Listener, Steps
+from pyrec.workflow.steps import Listener, Step, Steps
+from pyrec.workflow.tables import Besides
 
 __all__ = ["compare"]
 
@@ -35,10 +39,12 @@ def compare(
 ) -> dict[str, Any]:
     """Fit ``[model]`` and each of ``[[models]]`` on the training part and judge them on the test.
 
+    Beside the lists of each are those that each of ``[[rerank]]`` makes of them.
+
     Parameters
     ----------
     config : RunConfig
-        Data, split, evaluation and models.
+        Data, split, evaluation, models and re-rankings.
     events : Events, optional
         The log, if it has been read already.
     listener : callable, optional
@@ -47,9 +53,11 @@ def compare(
     Returns
     -------
     dict
-        Plain data: ``models``, best first by ``metric``, each with its ``parameters``, ``metrics``
-        (mean, low, high), ``fit_seconds``, ``peak_bytes``, ``users_per_second`` and ``bytes``; the
-        paired ``differences`` between all of them; ``description`` of the split, and ``steps``.
+        Plain data: ``models``, best first by ``metric``, each with its ``parameters``, ``rerank``
+        (its options, or None), ``metrics`` (mean, low, high), ``fit_seconds``, ``peak_bytes``,
+        ``users_per_second`` and ``bytes``; ``aspects``: of what the metrics tell; the ``exposure``
+        that their lists give to groups of items; the paired ``differences`` between all of them;
+        ``description`` of the split, and ``steps``.
 
     Raises
     ------
@@ -63,8 +71,11 @@ def compare(
             "split.method: a comparison needs one test; choose another, such as 'time' or 'random'"
         )
     estimators = _labelled(config.estimators())
-    if len(estimators) < 2:
-        raise ConfigError("models: a comparison needs two at least; add [[models]] to the file")
+    check_models(config.rerank, list(estimators))
+    if len(estimators) + len(config.rerank) < 2:
+        raise ConfigError(
+            "models: a comparison needs two at least; add [[models]] or [[rerank]] to the file"
+        )
     steps = Steps(listener)
     with runtime.threads(runtime.resolve_threads(config.runtime.threads)):
         config, log, tables = prepared(config, steps, events)
@@ -74,24 +85,20 @@ def compare(
             train = {kind: weighed(one, cut.train, config.weighting) for kind, one in kinds.items()}
         with steps("fit features"):
             besides = tables.learn(config, list(estimators.values()), cut.train)
-        reports, costs = {}, {}
+        contest = _Contest(config, cut, tables.items, besides)
         for label, estimator in estimators.items():
             with steps(f"fit {label}"):
                 model = estimator.fit(
                     train[isinstance(estimator, Sequential)], **besides.of(estimator)
                 )
             fitted = steps.done[-1]
-            with steps(f"judge {label}"):
-                reports[label] = evaluate(model, cut, **config.evaluation.get_params())
-                costs[label] = {
-                    "fit_seconds": fitted.seconds,
-                    "peak_bytes": fitted.peak_bytes,
-                    "users_per_second": _rate(model, config.output.k),
-                    "bytes": sum(array.nbytes for array in model._arrays().values()),
-                }
-            del model
+            others = reranked(config.rerank, label, model, cut.train, tables.items)
+            for entrant, lists in {label: model, **others}.items():
+                with steps(f"judge {entrant}"):
+                    contest.judge(entrant, lists, fitted)
+            del model, others, lists
         with steps("compare"):
-            found = _found(reports, costs)
+            found = contest.found()
     return {
         "source": config.output.title or Path(config.data.path).name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -102,30 +109,61 @@ def compare(
     }
 
 
-def _found(reports: Mapping[str, Report], costs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the models, best first by the first metric of users, and their differences."""
-    first = next(iter(reports.values())).main
-    metric = next(iter(first.values), None)
-    if metric is None:
-        raise ConfigError("evaluation.metrics: name one of users first, such as 'ndcg@20'")
-    models = [
-        {
-            "label": label,
-            "name": report.model["name"],
-            "parameters": report.model["parameters"],
-            "metrics": {name: one.to_dict() for name, one in report.main.estimates.items()},
-            **costs[label],
+class _Contest:
+    """What has been found of each entrant: its report, and plain data."""
+
+    def __init__(
+        self, config: RunConfig, cut: Split, catalogue: Catalogue | None, besides: Besides
+    ) -> None:
+        self.config, self.cut, self.catalogue = config, cut, catalogue
+        self.known: dict[str, Any] = {"catalogue": catalogue, "features": besides.item_features}
+        self.reports: dict[str, Report] = {}
+        self.plain: dict[str, dict[str, Any]] = {}
+        self.shares: dict[str, Shares] = {}
+
+    def judge(self, label: str, model: Model, fitted: Step) -> None:
+        """Judge an entrant, made of a model that was fitted in that step."""
+        protocol = self.config.protocol
+        report = evaluate(model, self.cut, **self.known, **protocol.get_params())
+        plain = model.model if isinstance(model, RerankedModel) else model
+        self.reports[label] = report
+        self.plain[label] = {
+            "rerank": model.steps.get_params() if isinstance(model, RerankedModel) else None,
+            "fit_seconds": fitted.seconds,
+            "peak_bytes": fitted.peak_bytes,
+            "users_per_second": _rate(model, self.config.output.k),
+            "bytes": sum(array.nbytes for array in plain._arrays().values()),
         }
-        for label, report in reports.items()
-    ]
-    models.sort(key=lambda model: -model["metrics"][metric]["mean"])
-    return {
-        "metric": metric,
-        "title": first.title,
-        "users": len(first.users),
-        "models": models,
-        "differences": [pairing.to_dict() for pairing in tournament(reports, metric)],
-    }
+        if report.main.shown is not None:
+            columns = self.config.sorted_by
+            self.shares[label] = shares(report.main.shown, model, self.catalogue, columns)
+
+    def found(self) -> dict[str, Any]:
+        """Return the entrants, best first by the first metric of users, and how they differ."""
+        first = next(iter(self.reports.values())).main
+        metric = next(iter(first.values), None)
+        if metric is None:
+            raise ConfigError("evaluation.metrics: name one of users first, such as 'ndcg@20'")
+        models = [
+            {
+                "label": label,
+                "name": report.model["name"],
+                "parameters": report.model["parameters"],
+                "metrics": {name: one.to_dict() for name, one in report.main.estimates.items()},
+                **self.plain[label],
+            }
+            for label, report in self.reports.items()
+        ]
+        models.sort(key=lambda model: -model["metrics"][metric]["mean"])
+        return {
+            "metric": metric,
+            "aspects": {one.label: one.metric.aspect for one in self.config.protocol.requests},
+            "title": first.title,
+            "users": len(first.users),
+            "models": models,
+            "exposure": side_by_side(self.shares),
+            "differences": [one.to_dict() for one in tournament(self.reports, metric)],
+        }
 
 
 def _labelled(estimators: list[Estimator]) -> dict[str, Estimator]:
@@ -139,9 +177,8 @@ def _labelled(estimators: list[Estimator]) -> dict[str, Estimator]:
 
 
 def _rate(model: Model, k: int) -> float:
-    """Return how many lists a model makes per second, once it is warm."""
+    """Return how many lists a model makes per second, warm as it is from being judged."""
     users = np.arange(min(len(model.users), _TIMED), dtype=np.int32)
-    model.recommend_rows(users[:100], k)
     started = time.perf_counter()
     model.recommend_rows(users, k)
     return len(users) / (time.perf_counter() - started)

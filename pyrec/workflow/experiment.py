@@ -28,6 +28,7 @@ from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
 from pyrec.report.people import people
+from pyrec.report.served import served
 from pyrec.tuning.auto import AutoModel
 from pyrec.tuning.kinds import learn_kind_weights
 from pyrec.workflow.batch import Lists
@@ -239,12 +240,16 @@ def with_kind_weights(
 def judge(
     config: RunConfig, events: Events, steps: Steps, tables: Tables = NO_TABLES
 ) -> dict[str, Any] | None:
-    """Hold out, fit, and judge the model beside popularity; None where nothing is held out."""
+    """Hold out, fit, and judge the model beside popularity; None where nothing is held out.
+
+    Where there are no several folds, ``groups`` tells whom the model serves, and whose items it
+    shows (`pyrec.report.served`).
+    """
     if isinstance(config.split, NoSplit):
         return None
     with steps("split"):
         cuts = folds(config, events)
-    trials = []
+    trials, groups = [], None
     for number, fold in enumerate(cuts, 1):
         where = f" (fold {number} of {len(cuts)})" if len(cuts) > 1 else ""
         part = f" on the training part{where}"
@@ -252,9 +257,13 @@ def judge(
         model = fit(config, fold.train, steps, besides, part)
         baseline = Popularity().fit(model.interactions)
         with steps(f"judge{where}"):
-            options = config.evaluation.get_params()
+            options = config.protocol.get_params()
+            options |= {"catalogue": tables.items, "features": besides.item_features}
             trials.append((evaluate(model, fold, **options), evaluate(baseline, fold, **options)))
-    return judged(trials)
+            if len(cuts) == 1:
+                found, segments = trials[0][0].main, besides.arguments.get("user_segments")
+                groups = served(found, model, tables.items, config.sorted_by, segments)
+    return judged(trials) | {"groups": groups}
 
 
 def _write_lists(

@@ -22,6 +22,7 @@ from pyrec.preparation.ratings import Ratings
 from pyrec.preparation.split import SplitOptions, TimeSplit
 from pyrec.preparation.weighting import Weighting
 from pyrec.tuning.options import Tuning
+from pyrec.workflow.reranking import Reranking
 
 __all__ = ["Catalogue", "Data", "Output", "RunConfig", "Runtime"]
 
@@ -126,6 +127,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
         The name of a model, and its hyper-parameters.
     models : sequence of mappings
         Others that `pyrec compare` judges beside it; ``[[models]]`` in TOML.
+    rerank : sequence of Reranking
+        What `pyrec compare` does to their lists, judged beside them; ``[[rerank]]`` in TOML.
     evaluation : Protocol
         How the model is judged.
     tune : Tuning
@@ -155,6 +158,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     split: SplitOptions = TimeSplit()
     model: dict[str, Any]
     models: tuple[dict[str, Any], ...] = ()
+    rerank: tuple[Reranking, ...] = ()
     evaluation: Protocol = Protocol()
     tune: Tuning = Tuning()
     output: Output = Output()
@@ -238,6 +242,22 @@ class RunConfig(Options, frozen=True, kw_only=True):
         if chosen is None:
             return self.evaluation.exclude_seen
         return chosen if isinstance(chosen, bool | str) else list(chosen)
+
+    @property
+    def protocol(self) -> Protocol:
+        """How models are judged: where no metrics are chosen, by how lists mix categories, too."""
+        category = self.data.catalogue and self.data.catalogue.category
+        if category is None or self.evaluation.metrics != Protocol().metrics:
+            return self.evaluation
+        more = (f"ild:{category}", f"miscalibration:{category}")
+        return self.evaluation.replace(metrics=(*self.evaluation.metrics, *more))
+
+    @property
+    def sorted_by(self) -> list[str]:
+        """The columns of the catalogue that sort items: those of its category and of metrics."""
+        category = self.data.catalogue and self.data.catalogue.category
+        named = [category, *(request.by for request in self.protocol.requests)]
+        return list(dict.fromkeys(str(column) for column in named if column is not None))
 
     def estimator(self) -> Estimator:
         """Return the estimator that ``[model]`` describes.

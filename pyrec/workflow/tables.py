@@ -46,6 +46,11 @@ class Besides:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     pipelines: Mapping[Side, FittedPipeline] = field(default_factory=dict)
 
+    @property
+    def item_features(self) -> Features | None:
+        """What models learn of items, if they do."""
+        return self.arguments.get("item_features")
+
     def of(self, estimator: Estimator) -> dict[str, Any]:
         """Return what an estimator takes of it."""
         return {name: self.arguments[name] for name in estimator.besides if name in self.arguments}
@@ -160,8 +165,10 @@ def read_tables(config: RunConfig, events: Events, steps: Steps) -> Tables:
         options = msgspec.structs.asdict(source)
         form = {name: options[name] for name in Table.__struct_fields__ if name != "path"}
         columns = options["columns"]
-        if columns is not None:  # those of the report besides
-            named = (options.get(name) for name in ("title", "category"))
+        if columns is not None:  # those of the report and of re-rankings besides
+            named = [options.get(name) for name in ("title", "category")]
+            if side == "items":
+                named += [*config.sorted_by, *(c for one in config.rerank for c in one.columns)]
             columns = list(dict.fromkeys([*columns, *(c for c in named if c is not None)]))
         with steps(f"read {Path(source.path).name}"):
             table = read_items(source.path, item=options[key], columns=columns, **form)

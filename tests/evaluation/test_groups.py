@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import pyrec
 from pyrec.data.groups import Groups
 from pyrec.errors import DataError
-from pyrec.evaluation.groups import by_activity, by_popularity, exposure, quality
+from pyrec.evaluation.groups import by_activity, by_popularity, exposure, exposure_of, quality
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,14 @@ def test_exposure_counts_places_in_parts():
     assert np.isnan(found["c"].lift)
     assert [one.items for one in found.values()] == [2, 1, 1]
     assert list(found) == ["a", "b", "c"]
+
+
+def test_lists_may_have_been_counted():
+    groups, popularity = Groups.of(["a", "b", "a"]), np.array([2, 2, 4])
+    rows = [[0, 1], [1, -1]]
+    assert exposure_of(np.array([1, 2, 0]), groups, popularity) == exposure(
+        rows, groups, popularity
+    )
 
 
 def test_other_items_are_refused():

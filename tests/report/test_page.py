@@ -24,6 +24,16 @@ FACTS = {
     },
     "quality": {
         "model": "als", "baseline": "popularity", "description": "Judged on the last purchase.",
+        "groups": {
+            "people": [{"by": "activity", "groups": [
+                {"name": "light: up to 10 items", "users": 7,
+                 "metrics": {"recall@20": interval(0.3)}},
+            ]}],
+            "items": [{"by": "seller", "groups": [
+                {"name": f"<i>seller {i}", "items": 5, "events": 0.1, "places": {"model": 0.05}}
+                for i in range(20)
+            ]}],
+        },
         "parts": [
             {
                 "name": "new", "title": "new pairs", "users": 12, "pairs": 15,
@@ -89,6 +99,19 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+def test_groups_of_people_and_items_are_shown():
+    page = render(FACTS, PICTURES, PEOPLE)
+    Page(page)
+    shown = page[page.index('<section id="exposure">') : page.index('<section id="people">')]
+    assert "light: up to 10 items" in shown
+    assert "0.3000" in shown
+    assert shown.count("&lt;i&gt;seller") == 15
+    assert "and 5 smaller groups" in shown
+    assert 'style="width:50.0%"' in shown
+    quality = FACTS["quality"] | {"groups": None}
+    assert '<section id="exposure">' not in render(FACTS | {"quality": quality}, PICTURES)
 
 
 def test_the_page_needs_nothing_but_itself():

@@ -42,11 +42,25 @@ def test_columns_are_matched_by_id(model, catalogue):
     assert context.vectors is model.item_factors
 
 
+def test_text_is_read_as_what_it_says(model, catalogue):
+    texts = {"price": np.array(["3", "", "1"]), "since": np.array(["2024-01-01", "", "2024-01-01"])}
+    context = Context.of(model, Catalogue(catalogue.items, texts), now="2024-01-21T12:00:00")
+    cup, tea = model.items.encode(["cup", "tea"])
+    assert context.prices[tea] == 3
+    assert context.ages[tea] == 20.5
+    assert np.isnan(context.prices[cup])
+    assert np.isnan(context.ages[cup])
+
+
 def test_errors_name_the_column(model, catalogue):
     with pytest.raises(DataError, match="no column 'colour'; there are 'brand', 'price', 'since'"):
         Context.of(model, catalogue, groups=["colour"])
-    with pytest.raises(DataError, match="column 'brand' is <U1, which is no brand"):
+    with pytest.raises(DataError, match="column 'brand': 'x' of 'tea' is no number"):
         Context.of(model, catalogue, price="brand")
+    with pytest.raises(DataError, match="column 'brand' is no time"):
+        Context.of(model, catalogue, since="brand", now="2024-01-21")
+    with pytest.raises(DataError, match="column 'price' is int64, which is no time"):
+        Context.of(model, catalogue, since="price", now="2024-01-21")
     with pytest.raises(DataError, match="prices: 2 rows for 1 items"):
         Context(log_of(1), prices=np.ones(2))
     with pytest.raises(DataError, match=r"groups\['a'\]: 2 rows for 1 items"):

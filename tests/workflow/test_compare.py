@@ -50,7 +50,7 @@ def test_all_models_are_judged_on_the_same_test_with_their_cost(log):
 
 
 def test_what_cannot_be_compared_is_named(log):
-    with pytest.raises(ConfigError, match="models: a comparison needs two at least"):
+    with pytest.raises(ConfigError, match="models: a comparison needs two at least; add"):
         compare(config(models=[]), events=log)
     with pytest.raises(ConfigError, match=r"split\.method: a comparison needs one test"):
         compare(config(split={"method": "folds"}), events=log)
@@ -58,3 +58,37 @@ def test_what_cannot_be_compared_is_named(log):
         compare(config(evaluation={"metrics": "coverage@5"}), events=log)
     with pytest.raises(ConfigError, match=r"models\[1\].neighbor: unknown option"):
         config(models=[{"name": "ease"}, {"name": "item_knn", "neighbor": 5}])
+
+
+def test_rerankings_are_judged_beside_their_model(log, tmp_path):
+    rows = "".join(f"{item},{'ab'[item % 3 > 0]},{'xyz'[item % 3]}\n" for item in range(40))
+    (tmp_path / "items.csv").write_text("id,seller,kind\n" + rows)
+    data = config().data.get_params() | {
+        "catalogue": {"path": str(tmp_path / "items.csv"), "item": "id", "columns": []}
+    }
+    facts = compare(
+        config(
+            data=data, models=[], model={"name": "ease"},
+            rerank=[
+                {"steps": [{"method": "popularity", "weight": 2.0}], "label": "calm"},
+                {"steps": [{"method": "exposure", "groups": "seller", "share": 0.45}]},
+            ],
+            evaluation={"metrics": ["recall@5", "popularity@5", "ild:kind@5", "gini:seller@5",
+                                    "least_exposure:seller@5"], "resamples": 50, "pairs": "new"},
+        ),
+        events=log,
+    )  # fmt: skip
+    found = {model["label"]: model for model in facts["models"]}
+    assert set(found) == {"ease", "ease + calm", "ease + exposure"}
+    means = {label: {name: value["mean"] for name, value in model["metrics"].items()}
+             for label, model in found.items()}  # fmt: skip
+    assert means["ease + calm"]["popularity@5"] < means["ease"]["popularity@5"]
+    assert means["ease"]["least_exposure:seller@5"] < 0.45
+    assert means["ease + exposure"]["least_exposure:seller@5"] >= 0.45
+    assert facts["aspects"]["gini:seller@5"] == "fairness"
+    assert [sort["by"] for sort in facts["exposure"]] == ["popularity", "kind", "seller"]
+    assert set(facts["exposure"][2]["groups"][0]["places"]) == set(found)
+    assert found["ease"]["rerank"] is None
+    assert found["ease + calm"]["rerank"]["steps"] == [{"method": "popularity", "weight": 2.0}]
+    with pytest.raises(ConfigError, match=r"rerank\[0\].models: there is no model 'als'"):
+        compare(config(rerank=[{"steps": [{"method": "mmr"}], "models": "als"}]), events=log)
