@@ -161,3 +161,43 @@ def test_relative_change():
     assert relative_change(before, after, rows) == pytest.approx(expected, rel=1e-5)
     assert relative_change(0 * before, after, rows) == 0
     assert relative_change(before, after, rows[:0]) == 0
+
+
+@pytest.fixture(scope="module")
+def days(real_data):
+    """Events until the last day but one, of that day, and what people bought on the last."""
+    events = pyrec.read_events(
+        real_data / "taobao_events/events.csv.gz",
+        user="user", item="item", event="event", timestamp="timestamp",
+    )  # fmt: skip
+    day = 86_400 * 10**6
+    back = (events.timestamps.max() - events.timestamps) // day
+    known, fresh, last = (events.take(at) for at in (back > 1, back == 1, back == 0))
+    weights = {"fav": 1, "cart": 3, "buy": 5}
+    both = Events.concat([known, fresh])
+    merged = [some.without_unused_ids().aggregate(kind_weights=weights)
+              for some in (known, fresh, both)]  # fmt: skip
+    return *merged, last.only("buy")
+
+
+@pytest.mark.real_data
+def test_an_update_on_taobao_gains_most_of_what_a_refit_would(days):
+    known, fresh, both, bought = days
+    stale = ALS().fit(known)
+    before, after, refit = (
+        pyrec.evaluate(model, bought, metrics="ndcg@20", pairs="new", resamples=0)["ndcg@20"]
+        for model in (stale, stale.partial_fit(fresh), ALS().fit(both))
+    )
+    assert after - before > 0.5 * (refit - before) > 0.0005
+
+
+@pytest.mark.real_data
+def test_similarities_on_taobao_after_an_update_are_those_of_a_fit(days):
+    known, fresh, both, _ = days
+    updated, refit = pyrec.ItemKNN().fit(known).partial_fit(fresh), pyrec.ItemKNN().fit(both)
+    order = updated.items.encode(refit.items.ids)
+    # Of equals at the end of a list either may be in it: so values, and not who they are of.
+    ours, theirs = updated.nearest.take(order), refit.nearest
+    np.testing.assert_array_equal(ours.offsets, theirs.offsets)
+    in_order = [one.values[np.lexsort((one.values, entry_rows(one)))] for one in (ours, theirs)]
+    np.testing.assert_array_equal(*in_order)
