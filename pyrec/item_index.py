@@ -47,9 +47,13 @@ class ItemIndex:
     """
 
     def __init__(self, items: ArrayLike, *, threads: int = 0) -> None:
-        self.items: NDArray[np.float32] = frozen(as_factors(items, "items"))
+        self.items: NDArray[np.float32] = frozen(_as_matrix(items, "items"))
         """The factors."""
         order, codes, bounds = _kernels.index_items(self.items, threads=resolve_threads(threads))
+        # The largest norm comes first, and is finite if all factors are, but for overflow: looking
+        # at it spares a pass over them.
+        if not np.all(np.isfinite(bounds[:3])):
+            _require_finite(self.items, "items")
         self._order, self._codes, self._bounds = owned(order), owned(codes), owned(bounds)
 
     def recommend(
@@ -132,11 +136,20 @@ class ItemIndex:
 
 def as_factors(array: ArrayLike, name: str) -> NDArray[np.float32]:
     """Return a finite, C-contiguous float32 matrix, or raise naming the argument."""
-    with np.errstate(over="ignore"):  # what overflows is named below
+    matrix = _as_matrix(array, name)
+    _require_finite(matrix, name)
+    return matrix
+
+
+def _as_matrix(array: ArrayLike, name: str) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # what overflows is named by _require_finite
         matrix = np.ascontiguousarray(array, dtype=np.float32)
     if matrix.ndim != 2:
         raise DataError(f"{name}: must be a matrix (2-D), not {matrix.ndim}-D")
+    return matrix
+
+
+def _require_finite(matrix: NDArray[np.float32], name: str) -> None:
     if not np.all(np.isfinite(matrix)):
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         raise DataError(f"{name}[{row}, {column}] is not a finite float32 number")
-    return matrix

@@ -140,6 +140,15 @@ def test_bad_items_are_named(items, message):
         ItemIndex(items)
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, -np.nan])
+@pytest.mark.parametrize("place", [(0, 0), (63, 12), (64, 8), (299, 4)])
+def test_a_factor_that_is_not_finite_is_found_wherever_it_is(simd, value, place):
+    items = normal(300, 13)
+    items[place] = value
+    with pytest.raises(DataError, match=rf"items\[{place[0]}, {place[1]}\] is not a finite"):
+        ItemIndex(items)
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int32, ">f4"])
 def test_other_types_and_orders_are_converted(dtype, order):

@@ -46,6 +46,8 @@ struct ItemIndexArrays {
     ItemIndex view(DenseView<const float> items) const { return {items, order, codes, bounds}; }
 };
 
+// Of items that are not finite it makes an index that is of no use, and whose first norm, the
+// largest, is not finite either.
 ItemIndexArrays index_items(DenseView<const float> items, const Execution& execution);
 
 // How much work a search did, of users * items pairs in all.
