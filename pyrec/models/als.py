@@ -232,7 +232,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
         csr = interactions.csr
         sums = np.bincount(csr.columns, np.abs(csr.values), csr.shape[1]).astype(np.float64)
         weights = to_mean(sums) ** -self.item_exponent
-        return weights * (sums.sum() / max(sums @ weights, np.finfo(np.float64).tiny))
+        return np.asarray(weights * (sums.sum() / max(sums @ weights, np.finfo(np.float64).tiny)))
 
     @property
     def _unobserved(self) -> float:
