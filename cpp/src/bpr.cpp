@@ -21,6 +21,8 @@ constexpr std::int64_t most_blocks = 16;
 constexpr std::int64_t least_items = 64;
 // Draws of a negative before a user is taken to have had nearly all items of a block.
 constexpr int attempts = 8;
+// Factors that a thread moves in about a tenth of a millisecond: for less none is started.
+constexpr std::int64_t least_work = 100'000;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -64,16 +66,18 @@ public:
     };
 
     Meetings(const CsrView<const float>& matrix, const Deal& users, const Deal& items,
-             std::int64_t blocks, const Execution& execution)
+             std::int64_t blocks, std::int64_t grain, const Execution& execution)
         : blocks_(blocks),
           starts_(at(blocks * blocks + 1)),
           users_(at(matrix.nnz())),
           items_(at(matrix.nnz())) {
         const auto each = [&](auto&& visit) {
-            parallel_for(blocks, 1, execution, [&](std::int64_t block, std::int64_t, int) {
-                for (const std::int32_t user : users.members(block)) {
-                    for (const std::int32_t item : matrix.row(user).columns) {
-                        visit(at(block * blocks + items.block_of(item)), user, item);
+            parallel_for(blocks, grain, execution, [&](std::int64_t begin, std::int64_t end, int) {
+                for (std::int64_t block = begin; block < end; ++block) {
+                    for (const std::int32_t user : users.members(block)) {
+                        for (const std::int32_t item : matrix.row(user).columns) {
+                            visit(at(block * blocks + items.block_of(item)), user, item);
+                        }
                     }
                 }
             });
@@ -144,6 +148,21 @@ private:
     std::array<std::array<float*, 3>, most> waiting_;
 };
 
+// A step for each entry, user by user, with another item that is `from` the same block.
+void take_steps(const Meetings::Entries& entries, std::span<const std::int32_t> from,
+                Random& random, Steps& steps) {
+    for (std::size_t begin = 0, end = 0; begin < entries.users.size(); begin = end) {
+        const std::int32_t user = entries.users[begin];
+        while (end < entries.users.size() && entries.users[end] == user) ++end;
+        const auto had = entries.items.subspan(begin, end - begin);
+        for (const std::int32_t item : had) {
+            const std::int32_t other = draw_other(from, had, random);
+            if (other >= 0) steps.add(user, item, other);
+        }
+    }
+    steps.take();
+}
+
 }  // namespace
 
 void bpr_epoch(const CsrView<const float>& matrix, std::int64_t epoch, const BprOptions& options,
@@ -152,24 +171,17 @@ void bpr_epoch(const CsrView<const float>& matrix, std::int64_t epoch, const Bpr
     const std::int64_t streams = blocks * blocks + 2;
     const Deal users_dealt(users.rows, blocks, Random(options.seed, epoch * streams));
     const Deal items_dealt(items.rows, blocks, Random(options.seed, epoch * streams + 1));
-    const Meetings meetings(matrix, users_dealt, items_dealt, blocks, execution);
+    const std::int64_t work = matrix.nnz() * items.cols / (blocks * blocks) + 1;
+    const std::int64_t grain = std::clamp<std::int64_t>(least_work / work, 1, blocks);
+    const Meetings meetings(matrix, users_dealt, items_dealt, blocks, grain, execution);
     for (std::int64_t shift = 0; shift < blocks; ++shift) {
-        parallel_for(blocks, 1, execution, [&](std::int64_t block, std::int64_t, int) {
-            const std::int64_t met = (block + shift) % blocks;
-            const auto from = items_dealt.members(met);
-            const auto entries = meetings.of(block, met);
-            Random random(options.seed, epoch * streams + 2 + block * blocks + met);
-            Steps steps(users, items, options);
-            for (std::size_t begin = 0, end = 0; begin < entries.users.size(); begin = end) {
-                const std::int32_t user = entries.users[begin];
-                while (end < entries.users.size() && entries.users[end] == user) ++end;
-                const auto had = entries.items.subspan(begin, end - begin);
-                for (const std::int32_t item : had) {
-                    const std::int32_t other = draw_other(from, had, random);
-                    if (other >= 0) steps.add(user, item, other);
-                }
+        parallel_for(blocks, grain, execution, [&](std::int64_t begin, std::int64_t end, int) {
+            for (std::int64_t block = begin; block < end; ++block) {
+                const std::int64_t met = (block + shift) % blocks;
+                Random random(options.seed, epoch * streams + 2 + block * blocks + met);
+                Steps steps(users, items, options);
+                take_steps(meetings.of(block, met), items_dealt.members(met), random, steps);
             }
-            steps.take();
         });
     }
 }

@@ -10,7 +10,7 @@ namespace {
 
 // Users who had every item of their own parity but a few, with factors of small different numbers.
 struct Shop {
-    static constexpr std::int64_t users = 60, items = 400, factors = 5;
+    static constexpr std::int64_t users = 60, items = 400, factors = 65;
     std::vector<std::int64_t> offsets = {0};
     std::vector<std::int32_t> columns;
     std::vector<float> ones, user_factors, item_factors;

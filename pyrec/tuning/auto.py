@@ -29,7 +29,7 @@ __all__ = ["Auto", "AutoModel", "Tried"]
 logger = logging.getLogger("pyrec")
 
 # Shares of the budget at which each stage ends; what is left fits the choice on everything.
-_LOOK, _TUNE = 0.3, 0.65
+_LOOK, _TUNE = 0.3, 0.6
 # Models that are tuned, each of another family, and members that blend: more gain little and cost
 # a fit each. On validation splits of AmazonElectronics a second regression of items raised the NDCG
 # of one and ALS from .0731 to .0737.
@@ -290,7 +290,8 @@ class _Choice:
         """Blend the finalists if the time suffices and the gain is more than chance."""
         affordable = list(tuned)
         while len(affordable) > 1:
-            needed = (len(folds) + 1) * sum(one.seconds for one in affordable)
+            # On each fold, on everything, and about as long again for the weights.
+            needed = (len(folds) + 2) * sum(one.seconds for one in affordable)
             if needed <= self._left(1):
                 break
             affordable.remove(max(affordable[1:], key=lambda one: one.seconds))

@@ -94,12 +94,12 @@ def test_folding_in_step_by_step(simd, n):
 
 
 def test_the_same_bits_for_any_number_of_threads():
-    """With so many items that there are blocks."""
-    matrix = sp.random_array((300, 2000), density=0.02, rng=np.random.default_rng(0))
+    """With so many items that there are blocks, and enough to do that threads are started."""
+    matrix = sp.random_array((600, 2000), density=0.05, rng=np.random.default_rng(0))
     fits = []
     for threads in (1, 2, 5, 30):
         with pyrec.threads(threads):
-            fits.append(BPR(factors=9, epochs=3).fit(matrix))
+            fits.append(BPR(factors=65, epochs=2).fit(matrix))
     for model in fits[1:]:
         np.testing.assert_array_equal(model.user_factors, fits[0].user_factors)
         np.testing.assert_array_equal(model.item_factors, fits[0].item_factors)
