@@ -12,6 +12,7 @@ import cold_start
 import compat
 import data
 import dislikes
+import drift
 import explaining
 import feedback
 import freshness
@@ -23,6 +24,7 @@ import purchases
 import pyrec
 import reranking
 import rules
+from pyrec.workflow.runconfig import RunConfig
 from races import WORKS, machine, referee, similarity
 from races.race import Contender, Cost, Disagreement
 
@@ -258,6 +260,18 @@ def test_rules_are_timed(capsys):
     assert searched == ["1", "20"]
     assert "| half boosted | 20 |" in printed
     assert "join two compiled sets: " in printed
+
+
+def test_a_half_life_is_chosen_and_judged_beside_none(tmp_path):
+    log = pyrec.simulate_shop(users=150, items=60, days=40).events.only("view")
+    config = RunConfig.from_dict({
+        "data": {"path": "log.csv", "user": "u", "item": "i"},
+        "weighting": {"half_life": 90},
+        "model": {"name": "item_knn"},
+    })  # fmt: skip
+    half_life, found = drift.judged(config, log, trials=2)
+    assert half_life in drift.HALF_LIVES
+    assert found.difference.low <= found.difference.mean <= found.difference.high
 
 
 def test_bad_ratings_are_weighed(tmp_path, monkeypatch, capsys):

@@ -17,7 +17,7 @@ import pyrec
 
 COMMANDS = [
     "demo", "run", "fit", "update", "forget", "evaluate", "compare", "tune", "recommend", "similar",
-    "inspect", "feedback",
+    "inspect", "feedback", "tastes",
 ]  # fmt: skip
 
 

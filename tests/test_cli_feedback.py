@@ -1,9 +1,9 @@
-"""The command that simulates: feedback."""
+"""The commands that tell of change: feedback and tastes."""
 
 import json
 
 import pytest
-from command import command, refused, use
+from command import command, refused, use, write_shop
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,3 +28,22 @@ def test_feedback_prints_a_table_and_writes_a_page(tmp_path):
 def test_what_feedback_cannot_do_is_named():
     refused(command("feedback", "--model", "asl"), "did you mean 'als'")
     refused(command("feedback", *SMALL, "--rounds", 0), "rounds: must be a whole number of 1")
+
+
+def test_tastes_prints_tables_and_writes_a_page(tmp_path):
+    shop = write_shop(tmp_path)
+    items = [f"P{i:04d}" for i in range(1, 61)]
+    (shop / "items.csv").write_text(
+        "item,aisle\n" + "".join(f"{item},aisle {i % 3}\n" for i, item in enumerate(items))
+    )
+    catalogue = '[data.catalogue]\npath = "items.csv"\nitem = "item"\ncategory = "aisle"\n'
+    text = (shop / "run.toml").read_text().replace("[split]", f"{catalogue}[split]")
+    (shop / "tastes.toml").write_text(text)
+    result = command("tastes", shop / "tastes.toml", "-o", shop / "tastes.html")
+    assert result.returncode == 0, result.stderr
+    assert "by chance" in result.stdout
+    assert "aisle 2" in result.stdout
+    assert "<svg" in (shop / "tastes.html").read_text()
+    facts = json.loads(command("tastes", shop / "tastes.toml", "--json").stdout)
+    assert len(facts["categories"]) == 3
+    refused(command("tastes", shop / "run.toml"), "data.catalogue.category: name the column")

@@ -12,6 +12,7 @@ from pyrec.cli.inspect import inspect
 from pyrec.cli.recommend import recommend
 from pyrec.cli.run import run
 from pyrec.cli.similar import similar
+from pyrec.cli.tastes import tastes
 from pyrec.cli.tune import tune
 from pyrec.cli.update import update
 
@@ -42,6 +43,6 @@ def app() -> None:
 
 for command in (
     demo, run, fit, update, forget, evaluate, compare, tune, recommend, similar, inspect,
-    feedback,
+    feedback, tastes,
 ):  # fmt: skip
     app.add_command(command)

@@ -279,6 +279,8 @@ class Weighting(Options, frozen=True, kw_only=True):
         See `Events.aggregate`.
     half_life : float
         Days in which the weight of an event halves; by default it never does.
+    window : float
+        Events this many days before the latest, and older ones, are left out; by default none is.
     scheme : {"none", "binarize", "log1p", "tfidf", "bm25"}
         What is applied to the merged weights; where kinds are dislikes, to their size, and those
         that were below 0 are so again.
@@ -287,6 +289,7 @@ class Weighting(Options, frozen=True, kw_only=True):
     kinds: dict[str, float] | None = None
     merge: Literal["sum", "last", "max", "count"] = "sum"
     half_life: Annotated[float, Meta(gt=0)] | None = None
+    window: Annotated[float, Meta(gt=0)] | None = None
     scheme: Literal["none", "binarize", "log1p", "tfidf", "bm25"] = "none"
 
 
@@ -301,7 +304,7 @@ def weigh(events: Events, options: Weighting) -> Interactions:
     """
     require(events, Events, "events", "pyrec.read_events makes them")
     require(options, Weighting, "options", "name them as Weighting(...)")
-    merge = options.merge
+    merge, events = options.merge, _within(events, options.window)
     if options.half_life is not None:
         if merge == "count":  # an old event counts less than a whole one
             events, merge = replace(events, weights=None), "sum"
@@ -323,6 +326,7 @@ def weigh_events(events: Events, options: Weighting) -> Events:
     >>> weigh_events(log, Weighting(kinds={"view": 0, "buy": 6})).weights.tolist()
     [6.0]
     """
+    events = _within(events, options.window)
     if options.half_life is not None:
         events = time_decay(events, options.half_life)
     if options.kinds is None:
@@ -330,6 +334,15 @@ def weigh_events(events: Events, options: Weighting) -> Events:
     factors = events.kind_factors(options.kinds)[events.kinds]
     weights = owned((events.weights_or_ones() * factors).astype(np.float32))
     return replace(events, weights=weights).take(factors != 0)
+
+
+def _within(events: Events, window: float | None) -> Events:
+    """Return the events of the latest `window` days."""
+    if window is None:
+        return events
+    if events.timestamps is None:
+        raise DataError("window: there are no timestamps")
+    return events.take(events.timestamps > events.timestamps.max(initial=0) - window * DAY)
 
 
 _SCHEMES: dict[str, Callable[[Interactions], Interactions]] = {

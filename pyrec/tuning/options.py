@@ -31,6 +31,9 @@ class Tuning(Options, frozen=True, kw_only=True):
     search : mapping
         Ranges that replace those of the model: ``factors = { low = 16, high = 64 }``,
         ``solver = ["cg", "exact"]``, or ``iterations = false`` not to search it.
+    weighting : mapping
+        Ranges of options of ``[weighting]``, none of which is searched by default:
+        ``half_life = { low = 3, high = 3000, log = true }``, or ``scheme = ["none", "log1p"]``.
     random_state : int, default 0
         Seed of the choices.
 
@@ -46,6 +49,7 @@ class Tuning(Options, frozen=True, kw_only=True):
     validation: SplitOptions | None = None
     splits: Annotated[int, Meta(ge=1, le=20)] = 1
     search: dict[str, Any] = {}  # noqa: RUF012 (msgspec copies it)
+    weighting: dict[str, Any] = {}  # noqa: RUF012
     random_state: Annotated[int, Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:

@@ -18,9 +18,13 @@ from pyrec.features import Features
 from pyrec.models.base import Estimator, Step
 from pyrec.models.checkpoint import digest
 from pyrec.models.search import Choices, Range, ranges
+from pyrec.models.sequential import weighed
+from pyrec.preparation.weighting import Weighting
 from pyrec.tuning.validation import Fold, Judge, cut
 
 __all__ = ["Trial", "Tuned", "tune"]
+
+_WEIGHTING = "weighting."
 
 Progress = Callable[["Trial", int], None]
 
@@ -66,6 +70,8 @@ class Tuned:
         All that were made, in order.
     interrupted : bool
         Whether Ctrl-C ended it.
+    weighting : Weighting, optional
+        With the best options, if those were given.
     """
 
     estimator: Estimator
@@ -73,11 +79,14 @@ class Tuned:
     value: float
     trials: tuple[Trial, ...]
     interrupted: bool = False
+    weighting: Weighting | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, for JSON."""
+        weighting = self.weighting and self.weighting.get_params()
         return {
             "model": {"name": self.estimator.name, **self.estimator.get_params()},
+            "weighting": weighting,
             "metric": self.metric,
             "value": self.value,
             "interrupted": self.interrupted,
@@ -93,6 +102,7 @@ def tune(
     trials: int = 50,
     seconds: float | None = None,
     search: Mapping[str, Any] | None = None,
+    weighting: Weighting | None = None,
     study: str | Path | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
@@ -118,7 +128,10 @@ def tune(
     seconds : float, optional
         No trial is begun that would probably end later.
     search : mapping, optional
-        Ranges that replace the estimator's own (see `pyrec.models.search.ranges`).
+        Ranges that replace the estimator's own (see `pyrec.models.search.ranges`); with `weighting`
+        also of its options, as ``"weighting.half_life"``.
+    weighting : Weighting, optional
+        How the events of the folds, which must then be those of a `Split`, were weighed.
     study : path, optional
         A journal of the trials. A call that finds one goes on from there; one that was killed and
         called again makes the same choices as one that ran through.
@@ -154,7 +167,10 @@ def tune(
     (3, 'ease')
     """
     require(estimator, Estimator, "estimator", "name one such as pyrec.ALS()")
-    found = ranges(estimator.search, estimator.__struct_fields__, search or {})
+    fields = estimator.__struct_fields__
+    if weighting is not None:
+        fields += tuple(_WEIGHTING + name for name in weighting.__struct_fields__)
+    found = ranges(estimator.search, fields, search or {})
     if not found:
         raise ConfigError(
             f"search: {estimator.name} declares no options to search; name some, such as "
@@ -162,7 +178,7 @@ def tune(
         )
     folds = [cut(data)] if isinstance(data, Interactions) else list(data)
     judge = Judge(metric, **options)
-    search_ = _Search(estimator, found, folds, judge, random_state)
+    search_ = _Search(estimator, found, folds, judge, random_state, weighting)
     search_.open(study)
     return search_.run(trials, seconds, progress)
 
@@ -177,7 +193,9 @@ class _Search:
         folds: Sequence[Fold],
         judge: Judge,
         random_state: int,
+        weighting: Weighting | None,
     ) -> None:
+        self.weighting = weighting
         self.optuna = need("optuna", "tuning", "'pyrec[tune]'")
         self.estimator, self.ranges, self.judge = estimator, found, judge
         self.folds, self.random_state = folds, random_state
@@ -244,7 +262,8 @@ class _Search:
         """Return the estimator's own options as the first choice, the nearest within the ranges."""
         start = {}
         for name, one in self.ranges.items():
-            value = getattr(self.estimator, name)
+            of, _, option = name.rpartition(".")
+            value = getattr(self.weighting if of else self.estimator, option)
             if not isinstance(one, Choices):
                 if value is None:  # chosen by the data: somewhere in the middle
                     value = (one.low * one.high) ** 0.5 if one.log else (one.low + one.high) / 2
@@ -275,12 +294,14 @@ class _Search:
         if best is None:
             assert self.error is not None
             raise self.error
+        estimator, weighting = self._with(best.params)
         return Tuned(
-            self.estimator.replace(**best.params),
+            estimator,
             self.judge.metric,
             best.value,
             tuple(_record(trial) for trial in self._finished()),
             interrupted,
+            weighting,
         )
 
     def _trial(self) -> Trial:
@@ -293,7 +314,7 @@ class _Search:
         started = time.monotonic()
         try:
             chosen = {name: _suggest(trial, name, one) for name, one in self.ranges.items()}
-            value = self._judged(self.estimator.replace(**chosen), trial)
+            value = self._judged(*self._with(chosen), trial)
             ended = state.COMPLETE
         except self.optuna.TrialPruned:
             ended = state.PRUNED
@@ -306,11 +327,27 @@ class _Search:
         trial.set_user_attr("note", note)
         return _record(self.study.tell(trial, value, ended))
 
-    def _judged(self, estimator: Estimator, trial: Any) -> float:
+    def _with(self, chosen: Mapping[str, Any]) -> tuple[Estimator, Weighting | None]:
+        """Return the estimator and the weighting with some options changed."""
+        weights = {
+            name.removeprefix(_WEIGHTING): value
+            for name, value in chosen.items()
+            if name.startswith(_WEIGHTING)
+        }
+        own = {name: value for name, value in chosen.items() if not name.startswith(_WEIGHTING)}
+        weighting = self.weighting
+        if weights and weighting is not None:
+            weighting = weighting.replace(**weights)
+        return self.estimator.replace(**own), weighting
+
+    def _judged(self, estimator: Estimator, weighting: Weighting | None, trial: Any) -> float:
         values: list[float] = []
         for fold in self.folds:
             watch = None if values else _Watch(trial, self.judge, fold)
-            model = estimator.fit(fold.train, callback=watch, **fold.besides)
+            train = fold.train
+            if weighting is not None and weighting != self.weighting:
+                train = weighed(estimator, fold.test.train, weighting)
+            model = estimator.fit(train, callback=watch, **fold.besides)
             if watch is not None and watch.hopeless:
                 raise self.optuna.TrialPruned
             values.append(self.judge(model, fold))

@@ -68,7 +68,9 @@ def tune(
                 metric=options.metric,
                 trials=options.trials,
                 seconds=options.seconds,
-                search=options.search,
+                search=options.search
+                | {f"weighting.{name}": one for name, one in options.weighting.items()},
+                weighting=config.weighting,
                 study=study,
                 random_state=options.random_state,
                 progress=progress,
@@ -95,6 +97,8 @@ def validation_folds(config: RunConfig, events: Events, tables: Tables = NO_TABL
 def _chosen(config: RunConfig, tuned: Tuned) -> str:
     options: dict[str, Any] = config.portable()
     options["model"] = {"name": tuned.estimator.name, **tuned.estimator.get_params()}
+    if tuned.weighting is not None:
+        options["weighting"] = tuned.weighting.get_params()
     return (
         f"# Chosen by pyrec tune: {tuned.metric} {tuned.value:.4f} on "
         f"{config.tune.splits} validation split(s), {len(tuned.trials)} trials.\n\n"

@@ -108,6 +108,7 @@ def _require_additive(config: RunConfig) -> None:
         "data.event_weights": config.data.event_weights == "learned",
         "weighting.merge": weighting.merge not in ("sum", "count"),
         "weighting.half_life": weighting.half_life is not None,
+        "weighting.window": weighting.window is not None,
         "weighting.scheme": weighting.scheme != "none",
     }
     for option, is_changed in changed.items():

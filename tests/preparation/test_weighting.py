@@ -19,6 +19,7 @@ from pyrec.preparation.weighting import (
     tfidf,
     time_decay,
     weigh,
+    weigh_events,
 )
 
 tables = hnp.arrays(
@@ -187,3 +188,13 @@ def test_recency_counts_what_came_later(log, exponent):
 def test_recency_needs_times():
     with pytest.raises(DataError, match="recency: there are no timestamps"):
         recency(Events.from_ids(users=[1], items=[2]).aggregate())
+
+
+def test_a_window_leaves_out_what_is_older():
+    days = np.array(["2024-05-01", "2024-05-21", "2024-05-31"], "datetime64[D]")
+    log = Events.from_ids(users=[1, 1, 2], items=[5, 6, 6], timestamps=days)
+    assert weigh(log, Weighting(window=10.5)).nnz == 2
+    assert weigh(log, Weighting(window=10)).nnz == 1
+    assert len(weigh_events(log, Weighting(window=300))) == 3
+    with pytest.raises(DataError, match="window: there are no timestamps"):
+        weigh(Events.from_ids(users=[1], items=[2]), Weighting(window=1))

@@ -100,3 +100,41 @@ def test_ranges_are_those_of_the_file(tmp_path):
     plan = config(tmp_path, tune={"trials": 4, "search": {"regularization": [1.0, 2.0]}})
     tuned = tune(plan, tmp_path / "tuned.toml", events=log())
     assert {trial.options["regularization"] for trial in tuned.trials} <= {1.0, 2.0}
+
+
+def moved(days=60, n=4000):
+    """A log whose people like items of one kind first, and at the end those of the other."""
+    rng = np.random.default_rng(1)
+    day = np.sort(rng.uniform(0, days, n))
+    users = rng.integers(0, 60, n)
+    late = day > 0.6 * days
+    items = (rng.integers(0, 20, n) * 2 + (users + late) % 2) % 40
+    times = (day * 86_400_000_000).astype(np.int64)
+    return pyrec.Events.from_ids(users=users, items=items, timestamps=times)
+
+
+@pytest.mark.parametrize(
+    ("option", "values"), [("half_life", [3000.0, 3.0]), ("window", [60.0, 12.0])]
+)
+def test_how_fast_the_past_fades_is_chosen_too(tmp_path, option, values):
+    still = {"regularization": False, "user_exponent": False, "item_exponent": False}
+    plan = config(
+        tmp_path,
+        split={"method": "time", "ratio": 0.1},
+        evaluation={"pairs": "all"},
+        tune={"trials": 6, "search": still, "weighting": {option: values}},
+        model={"name": "ease", "regularization": 5},
+    )
+    tuned = tune(plan, tmp_path / "best.toml", study=tmp_path / "study", events=moved())
+    of = {trial.options[f"weighting.{option}"]: trial.value for trial in tuned.trials}
+    assert set(of) == set(values)
+    assert of[values[1]] > of[values[0]] + 0.01
+    best = RunConfig.from_toml(tmp_path / "best.toml")
+    assert getattr(best.weighting, option) == values[1]
+    assert tuned.weighting == best.weighting
+    assert tuned.to_dict()["weighting"][option] == values[1]
+    with pytest.raises(ConfigError, match=r"did you mean 'weighting\.half_life'"):
+        tune(
+            plan.replace(tune=plan.tune.replace(weighting={"half_lif": [1.0]})),
+            tmp_path / "no.toml", events=moved(),
+        )  # fmt: skip
