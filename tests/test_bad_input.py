@@ -1,15 +1,26 @@
 """Every public entry point names what it cannot take, and never with another library's error."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
 import pyrec
-from pyrec.errors import ConfigError, DataError, NotSupportedError, OutOfMemoryError, PyrecError
+from pyrec.data.catalogue import Catalogue
+from pyrec.errors import (
+    ConfigError,
+    DataError,
+    NotSupportedError,
+    OutOfMemoryError,
+    PyrecError,
+    UnknownIdError,
+)
+from pyrec.features import Features, OneHot, Pipeline, log_statistics
 from pyrec.kernels import top_k
 from pyrec.preparation.cleaning import CleaningRules, clean
-from pyrec.preparation.split import GivenSplit, LastSplit, TimeSplit, split
+from pyrec.preparation.split import GivenSplit, LastSplit, SessionSplit, TimeSplit, split
 from pyrec.preparation.weighting import Weighting, binarize, bm25, log1p, tfidf, time_decay, weigh
 
 LOG = pyrec.Events.from_ids(
@@ -28,6 +39,10 @@ MODELS = {
 }
 KNN = MODELS["item_knn"]
 U = np.eye(3, dtype=np.float32)
+SHELF = Catalogue(
+    pyrec.Vocabulary(["a", "b", "c"]),
+    {"price": np.array([1.0, np.nan, 3.0]), "brand": np.array(["x", "x", "y"])},
+)
 REPORT = pyrec.evaluate(KNN, LOG, metrics="recall@2", resamples=1)
 
 
@@ -37,6 +52,15 @@ def frame(**columns):
 
 def read(source, **options):
     return pyrec.read_events(source, user="user", item="item", **options)
+
+
+def ruled(predicate, **rules):
+    return pyrec.Rules(where=predicate, **rules).compile(SHELF, KNN.items)
+
+
+def about(ids, rows):
+    features = Features(pyrec.Vocabulary(ids), np.array(rows, np.float32), ("tea",))
+    return pyrec.ContentKNN().fit(MATRIX, item_features=features)
 
 
 CASES = [
@@ -126,6 +150,15 @@ CASES = [
     (lambda: top_k(U, U, 1, exclude=[[0], [1]]), DataError, r"exclude: is \(2, 3\), not"),
     (lambda: top_k(U, U, 1, exclude=[[0], ["a"], []]), DataError, "exclude: must be integers"),
     (lambda: top_k(U, U, 1, exclude="a"), DataError, "exclude: must be 1-D"),
+    (lambda: ruled(pyrec.where("prize") > 2), DataError, "did you mean 'price'"),
+    (lambda: ruled(pyrec.where("brand") > 2), DataError, "brand: 'x' is not a number"),
+    (lambda: ruled(None, caps={"brnd": 1}), DataError, "did you mean 'brand'"),
+    (lambda: ruled(None, caps={"brand": 0}), DataError, "must be a whole number of 1 or more"),
+    (lambda: ruled(None, pinned=["mug"]), UnknownIdError, "mug"),
+    (lambda: ruled(None, boosts=[pyrec.Boost(["mug"])]), UnknownIdError, "mug"),
+    (lambda: ruled(None, repeatable=["mug"]), UnknownIdError, "mug"),
+    (lambda: about(["a", "b"], [[1], [np.nan]]), DataError, "matrix: row 1 has nan"),
+    (lambda: about(["x", "y"], [[1], [1]]), DataError, "item_features: none of the 3 items"),
     (lambda: pyrec.evaluate(None, LOG), DataError, "model: must be a fitted one"),
     (lambda: pyrec.evaluate(KNN, -MATRIX.to_scipy()), DataError, "item 'a' with the weight -1"),
     (lambda: pyrec.compare(None, REPORT), DataError, "first: must be of type Report"),
@@ -176,3 +209,68 @@ def test_weights_of_scipy_matrices_stay_scipy_matrices():
     np.testing.assert_allclose(
         tfidf(matrix).toarray(), tfidf(pyrec.Interactions.from_scipy(matrix)).to_scipy().toarray()
     )
+
+
+def test_rules_that_leave_nothing_are_told_once_and_lists_are_empty(caplog):
+    nothing = ruled(pyrec.where("price") > 99)
+    assert caplog.messages == [
+        "where: excludes all 3 items (0 are not in the catalogue); lists will be empty",
+        "rules: lists can have at most 0 items, not 3",
+    ]
+    chain = pyrec.Fallback([KNN, MODELS["popularity"]])
+    for model in (*MODELS.values(), chain):
+        lists = model.recommend([1, 2], k=2, rules=nothing)
+        assert (lists.counts.tolist(), lists.short) == ([0, 0], 2)
+    assert len(caplog.messages) == 2
+
+
+def test_values_that_no_item_has_are_told_with_the_nearest(caplog):
+    assert ruled(pyrec.where("brand").isin(["X", "y"])).room() == 1
+    assert "brand: no item has the value 'X'" in caplog.messages[0]
+
+
+def test_a_category_that_was_not_there_at_fitting_is_counted_and_in_nobodys_list():
+    fitted = Pipeline(steps=[OneHot(column="brand")]).fit(SHELF)
+    new = Catalogue(pyrec.Vocabulary(["a", "b", "c", "d"]), {"brand": np.array([*"xxy", "z"])})
+    features = fitted.transform(new)
+    assert features.report.steps[-1].counts["brand: others"] == 1
+    model = pyrec.ContentKNN().fit(MATRIX, item_features=features)
+    assert "d" in model.items.ids.tolist()
+    assert "d" not in model.recommend([1, 2, 3], k=4).ids
+
+
+def test_features_of_items_that_a_log_lacks_are_new_items_or_counted():
+    model = about(["a", "b", "nothing like it"], [[1], [1], [1]])
+    assert "nothing like it" in model.recommend(2, k=3).ids.tolist()
+    left = model.features.aligned(KNN.items).report.steps[-1].counts
+    assert left == {"rows": 3, "without features": 0, "left out": 1}
+
+
+def test_a_log_whose_time_goes_backwards_means_the_same():
+    shop = pyrec.simulate_shop(users=60, items=40, days=40)
+    # Where times are equal arrival decides, so here they differ.
+    later = shop.events.timestamps + np.arange(len(shop.events))
+    log = replace(shop.events, timestamps=later)
+    back = log.take(np.arange(len(log))[::-1])
+    rules = CleaningRules(returns=True, return_kind="return", purchase_kind="purchase")
+    ways = [
+        lambda log: clean(log, rules)[0].aggregate(),
+        lambda log: weigh(log, Weighting(half_life=10)),
+        *(
+            lambda log, options=options, part=part: getattr(split(log, options), part).aggregate()
+            for options in (TimeSplit(target="purchase"), LastSplit(), SessionSplit())
+            for part in ("train", "test")
+        ),
+    ]
+    for way in ways:
+        one, other = way(log).csr, way(back).csr
+        np.testing.assert_array_equal(one.columns, other.columns)
+        np.testing.assert_allclose(one.values, other.values, rtol=1e-6)
+    forth, turned = (
+        log_statistics(one, "users", catalogue=shop.catalogue, price="price") for one in (log, back)
+    )
+    for name, column in forth.columns.items():
+        np.testing.assert_allclose(column, turned.columns[name], rtol=1e-9)
+    for estimator in (pyrec.Transitions(), pyrec.SessionKNN()):
+        lists = [estimator.fit(one).recommend(log.users.ids, k=5).rows for one in (log, back)]
+        np.testing.assert_array_equal(*lists)

@@ -217,7 +217,7 @@ class Shelf:
                 numbers[at] = float(values[at])
             except (TypeError, ValueError):
                 raise DataError(
-                    f"{column}: {values[at]!r} is not a number; compare this column with text"
+                    f"{column}: {str(values[at])!r} is not a number; compare this column with text"
                 ) from None
         return numbers
 
