@@ -290,8 +290,7 @@ class _Choice:
         """Blend the finalists if the time suffices and the gain is more than chance."""
         affordable = list(tuned)
         while len(affordable) > 1:
-            # On each fold, on everything, and about as long again for the weights.
-            needed = (len(folds) + 2) * sum(one.seconds for one in affordable)
+            needed = (len(folds) + 1) * sum(one.seconds for one in affordable)
             if needed <= self._left(1):
                 break
             affordable.remove(max(affordable[1:], key=lambda one: one.seconds))
