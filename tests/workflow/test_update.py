@@ -58,13 +58,15 @@ def test_rules_that_one_day_cannot_meet_are_left_out(model, day):
     assert facts["pairs"] == 1
 
 
-@pytest.mark.parametrize("weighting", [{"half_life": 9}, {"scheme": "log1p"}, {"merge": "max"}])
+@pytest.mark.parametrize(
+    "weighting", [{"half_life": 9}, {"window": 9}, {"scheme": "log1p"}, {"merge": "max"}]
+)
 def test_weights_that_do_not_add_up(model, day, weighting):
     with pytest.raises(ConfigError, match=r"weighting.*do not add up"):
         update(plan(weighting=weighting), model, day("ann,tea,view,40"), Steps())
 
 
 def test_models_that_cannot(model, day):
-    knn = pyrec.ItemKNN().fit(model.interactions)
-    with pytest.raises(NotSupportedError, match="item_knn"):
-        update(plan(), knn, day("ann,tea,view,40"), Steps())
+    linear = pyrec.EASE().fit(model.interactions)
+    with pytest.raises(NotSupportedError, match="ease"):
+        update(plan(), linear, day("ann,tea,view,40"), Steps())
