@@ -1,20 +1,25 @@
 // One kernel on a small input, between two marks that callgrind knows: see instructions.py.
 //   instructions KERNEL
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "pyrec/als.hpp"
 #include "pyrec/bpr.hpp"
 #include "pyrec/csr.hpp"
+#include "pyrec/elastic_net.hpp"
+#include "pyrec/explain.hpp"
 #include "pyrec/grouping.hpp"
 #include "pyrec/item_index.hpp"
 #include "pyrec/metrics.hpp"
 #include "pyrec/rerank.hpp"
+#include "pyrec/ridge.hpp"
 #include "pyrec/scoring.hpp"
 #include "pyrec/similarity.hpp"
 
@@ -82,6 +87,33 @@ struct Sparse {
         }
     }
     CsrView<const float> view() const { return {offsets, columns, values, cols}; }
+
+    Sparse transposed() const {
+        Sparse other = *this;
+        other.cols = view().rows();
+        other.offsets.resize(static_cast<std::size_t>(cols) + 1);
+        transpose(view(), other.offsets, other.columns, other.values, {});
+        return other;
+    }
+
+    // The entries of which keep(row, column) is true.
+    template <class Keep>
+    Sparse filtered(const Keep& keep) const {
+        Sparse other = *this;
+        other.columns.clear();
+        other.values.clear();
+        for (std::int64_t row = 0; row < view().rows(); ++row) {
+            const auto entries = view().row(row);
+            for (std::size_t i = 0; i < entries.size(); ++i) {
+                if (!keep(row, entries.columns[i])) continue;
+                other.columns.push_back(entries.columns[i]);
+                other.values.push_back(entries.values[i]);
+            }
+            other.offsets[static_cast<std::size_t>(row) + 1] =
+                static_cast<std::int64_t>(other.columns.size());
+        }
+        return other;
+    }
 };
 
 struct Lists {
@@ -157,6 +189,91 @@ void neighbors() {
     });
 }
 
+// Of ones. Few users have little in common; many so much that pairs are counted once.
+void counted_neighbors(std::int64_t users, std::int64_t items) {
+    Random random;
+    const Sparse matrix(users, items, random), rows = matrix.transposed();
+    const auto n = static_cast<std::size_t>(items);
+    std::vector<std::int64_t> ends(n + 1);
+    std::vector<std::int32_t> selves(n);
+    std::iota(selves.begin(), selves.end(), 0);
+    std::vector<float> norms(n);
+    for (std::size_t i = 0; i < n; ++i)
+        norms[i] = std::sqrt(static_cast<float>(rows.offsets[i + 1] - rows.offsets[i]));
+    NeighborOptions options;
+    options.k = k;
+    options.denominator = Denominator::product;
+    options.pattern = options.mutual = true;
+    bound_neighbors(rows.view(), matrix.view(), k, {}, ends);
+    std::vector<std::int32_t> found(static_cast<std::size_t>(ends.back()));
+    std::vector<float> similarities(found.size());
+    measure([&] {
+        find_neighbors(rows.view(), norms, matrix.view(), norms, selves, options, one_thread, ends,
+                       found, similarities);
+    });
+}
+
+void elastic_net() {
+    Random random;
+    constexpr std::int64_t items = 300;
+    const Sparse products(items, items, random);
+    const auto lower = products.filtered([](auto row, auto column) { return column < row; });
+    const auto others = products.filtered([](auto row, auto column) { return column != row; });
+    const std::vector<float> diagonal(items, 100.0F), ridges(items, 1.0F);
+    std::vector<float> weights(others.columns.size());
+    measure([&] {
+        regress_on_neighbors(lower.view(), diagonal, ridges, others.view(), {.l1 = 0.1F},
+                             one_thread, weights);
+    });
+}
+
+void ridge() {
+    Random random;
+    const Sparse ratings(100, 500, random);
+    const auto table = dense(500, random);
+    const std::vector<float> base(500, 1.0F);
+    auto solved = dense(100, random);
+    measure([&] {
+        solve_ridge(ratings.view(), view(table), base, 0.1, one_thread,
+                    {solved.data(), 100, factors});
+    });
+}
+
+// Lists of ten of 500 items, each item by the three that add the most.
+template <class Explain>
+void explained(std::int64_t users, Random& random, const Explain& explain) {
+    const Sparse histories(users, 500, random);
+    Lists lists(users);
+    for (std::size_t i = 0; i < lists.rows.size(); ++i)
+        lists.rows[i] = static_cast<std::int32_t>((7 * i) % 500);
+    const auto entries = static_cast<std::int64_t>(lists.rows.size());
+    std::vector<std::int32_t> rows(3 * lists.rows.size());
+    std::vector<float> contributions(rows.size());
+    std::vector<double> totals(lists.rows.size());
+    const Reasons reasons{{rows.data(), entries, 3}, {contributions.data(), entries, 3}, totals};
+    measure([&] { explain(histories.view(), {lists.rows.data(), users, k}, reasons); });
+}
+
+void explained_als() {
+    Random random;
+    const auto items = dense(500, random);
+    AlsOptions options;
+    options.solver = AlsSolver::exact;
+    AlsSide side(options);
+    side.prepare(view(items), one_thread);
+    explained(10, random, [&](auto histories, DenseView<const std::int32_t> lists, auto& reasons) {
+        explain_als(histories, side, lists, one_thread, reasons);
+    });
+}
+
+void explained_sums() {
+    Random random;
+    const Sparse similar(500, 500, random);
+    explained(200, random, [&](auto histories, DenseView<const std::int32_t> lists, auto& reasons) {
+        explain_sparse(histories, similar.view(), lists, one_thread, reasons);
+    });
+}
+
 void sparse_lists() {
     Random random;
     const Sparse histories(100, 500, random), similar(500, 500, random);
@@ -219,6 +336,12 @@ const std::map<std::string, std::function<void()>> kernels{
     {"als, subspace", [] { als(AlsSolver::subspace); }},
     {"bpr", bpr},
     {"neighbors", neighbors},
+    {"neighbors, counted", [] { counted_neighbors(300, 3000); }},
+    {"neighbors, mutual", [] { counted_neighbors(4000, 100); }},
+    {"elastic net", elastic_net},
+    {"ridge", ridge},
+    {"explain, als", explained_als},
+    {"explain, sums", explained_sums},
     {"sparse lists", sparse_lists},
     {"metrics", metrics},
     {"grouping", grouping},

@@ -95,7 +95,7 @@ def main():
         for kernel, n in counts.items():
             known = before.get(level, {}).get(kernel)
             change = f"{n / known - 1:+8.1%}" if known else "     new"
-            print(f"{level:10} {kernel:16} {n:14,} {change}")
+            print(f"{level:10} {kernel:18} {n:14,} {change}")
     if options.update:
         content = {"compiler": compiler(), "counts": found}
         STORED.write_text(json.dumps(content, indent=1) + "\n")
