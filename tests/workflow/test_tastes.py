@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,14 @@ def test_what_is_missing_is_named(shop, options):
     del options["data"]["catalogue"]
     with pytest.raises(ConfigError, match=r"data\.catalogue\.category: name the column"):
         tastes(RunConfig.from_dict(options), events=shop.events)
+
+
+@pytest.mark.real_data
+def test_households_buy_more_groceries_in_the_second_half(real_data, monkeypatch):
+    monkeypatch.setenv("PYREC_DATA", str(real_data))
+    examples = Path(__file__).parents[2] / "examples"
+    facts = tastes(RunConfig.from_toml(examples / "complete_journey.toml"))
+    assert facts["users"] == 2084
+    assert 0 < facts["moved"]["low"] < facts["moved"]["mean"] < 0.1 * facts["distance"]["mean"]
+    assert facts["categories"][0]["name"] == "GROCERY"
+    assert facts["categories"][0]["difference"]["low"] > 0
