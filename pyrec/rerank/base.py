@@ -59,8 +59,8 @@ def relevance(scores: _F32) -> _F32:
     """
     real = scores > -np.inf
     wide = scores.astype(np.float64)
-    best = wide.max(axis=1, keepdims=True, initial=-np.inf, where=real)
-    worst = wide.min(axis=1, keepdims=True, initial=np.inf, where=real)
+    best = np.where(real, wide, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
+    worst = np.where(real, wide, np.inf).min(axis=1, keepdims=True, initial=np.inf)
     with np.errstate(invalid="ignore"):
         spread = best - worst
         scaled = (wide - worst) / np.where(spread > 0, spread, 1) + (spread == 0)
@@ -129,9 +129,10 @@ def _checked(candidates: Ranking, context: Context) -> Candidates:
     if rows.shape != scores.shape or rows.ndim != 2:
         raise DataError(f"candidates: have rows {rows.shape} and scores {scores.shape}")
     _kernels.validate_lists(rows, items=len(known.items))
-    scores = np.where(rows >= 0, scores, -np.inf)
-    if np.any(np.isfinite(scores) != (rows >= 0)):
-        at = int(np.argmax(np.any(np.isfinite(scores) != (rows >= 0), axis=1)))
+    scores = np.where(rows >= 0, scores, np.float32(-np.inf))
+    odd = np.isfinite(scores) != (rows >= 0)
+    if np.any(odd):
+        at = int(np.argmax(np.any(odd, axis=1)))
         raise DataError(f"candidates: list {at} has a score that is no finite number")
     falls = scores[:, 1:] <= scores[:, :-1]
     if not np.all(falls):

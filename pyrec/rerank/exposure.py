@@ -71,10 +71,13 @@ given: 'small' lacks 1 of its 3; lower `share`, or ask the model for longer list
         groups = context.grouped_by(self.groups, "exposure")
         room = np.minimum(k, np.sum(lists.rows >= 0, axis=1))
         floors = self._floors(groups, int(room.sum()))
-        asked = _Asked.of(lists, groups.codes, floors, k)
-        reserved = _deferred(asked, floors, room)
-        given = np.bincount(asked.group[reserved], minlength=len(floors))
-        if np.any(given < floors):
+        for whole in (False, True):
+            asked = _Asked.of(lists, groups.codes, floors, k, whole=whole)
+            reserved = _deferred(asked, floors, room)
+            given = np.bincount(asked.group[reserved], minlength=len(floors))
+            if np.all(given >= floors):
+                break
+        else:
             reserved = _by_flow(asked, floors, room, groups)
         return _filled(lists, asked, reserved, room, k)
 
@@ -109,35 +112,91 @@ class _Asked:
 
     @classmethod
     def of(
-        cls, lists: Candidates, codes: NDArray[np.int32], floors: NDArray[np.int64], k: int
-    ) -> Any:
-        """Return them; the cost is how much less relevant than the list's k-th one is."""
-        guaranteed = np.append(floors > 0, False)  # the last for items without a group
-        at, place = np.nonzero((lists.rows >= 0) & guaranteed[codes[lists.rows]])
-        group = codes[lists.rows[at, place]]
-        last = lists.relevance[:, min(k, lists.relevance.shape[1]) - 1]
-        cost = np.maximum(last[at] - lists.relevance[at, place], 0).astype(np.float32)
-        # One key, since the bits of floats that are not negative are in the order of the floats.
-        key = (group.astype(np.int64) << 32) | cost.view(np.int32)
-        order = np.argsort(key, kind="stable")
-        return cls(at[order], place[order], group[order], cost[order])
+        cls,
+        lists: Candidates,
+        codes: NDArray[np.int32],
+        floors: NDArray[np.int64],
+        k: int,
+        *,
+        whole: bool,
+    ) -> "_Asked":
+        """Return them; the cost is how much less relevant than the list's k-th one is.
+
+        Unless the `whole` is asked for, those that cost something are left out of groups that have
+        enough others. As long as such a group is not refused everything that is there, it does not
+        come to ask for what is left out, and the answer is the same.
+        """
+        last = lists.relevance[:, [min(k, lists.relevance.shape[1]) - 1]]
+        with np.errstate(invalid="ignore"):  # of places that are empty
+            costs = np.maximum(last - lists.relevance, 0)
+        free = cls._at(costs == 0, lists, codes, costs, floors > 0)
+        enough = np.bincount(free.group, minlength=len(floors)) >= floors
+        if whole or not np.all(enough):
+            there = (lists.rows >= 0) & (costs > 0)
+            rest = cls._at(there, lists, codes, costs, (floors > 0) & (whole | ~enough))
+            rest = rest.take(np.argsort(rest.cost, kind="stable"))
+            pairs = zip(free.columns, rest.columns, strict=True)
+            free = cls(*(np.concatenate(pair) for pair in pairs))
+        # numpy sorts numbers of 16 bits, and no wider ones, by radix.
+        kind = np.uint16 if len(floors) <= 1 << 16 else np.int32
+        return free.take(np.argsort(free.group.astype(kind), kind="stable"))
+
+    @classmethod
+    def _at(
+        cls,
+        where: NDArray[np.bool_],
+        lists: Candidates,
+        codes: NDArray[np.int32],
+        costs: NDArray[np.float32],
+        asks: NDArray[np.bool_],
+    ) -> "_Asked":
+        """Return those candidates whose group asks for them."""
+        wanted = np.append(asks, False)[codes]  # the last for items without a group
+        at, place = np.nonzero(where & wanted[lists.rows])
+        return cls(at, place, codes[lists.rows[at, place]], costs[at, place])
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All of it, in the order of the fields."""
+        return self.list, self.place, self.group, self.cost
+
+    def take(self, order: NDArray[np.int64]) -> "_Asked":
+        """Return them in another order."""
+        return type(self)(*(one[order] for one in self.columns))
 
 
 def _deferred(
     asked: _Asked, floors: NDArray[np.int64], room: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return which places are reserved, by groups that ask and lists that refuse."""
-    open_ = np.arange(len(asked.list))
+    """Return which places are reserved, by groups that ask and lists that refuse.
+
+    A group that is refused asks for the next one. Only lists that are asked for more than they have
+    look at what they hold.
+    """
+    ends = np.searchsorted(asked.group, np.arange(len(floors)), side="right")
+    upto = np.searchsorted(asked.group, np.arange(len(floors)))
+    held, lacking = np.empty(0, dtype=np.int64), floors
     while True:
-        group = asked.group[open_]
-        first = np.searchsorted(group, np.arange(len(floors)))
-        wanted = open_[np.arange(len(open_)) - first[group] < floors[group]]
-        by_list = wanted[np.lexsort((wanted, asked.cost[wanted], asked.list[wanted]))]
+        until = np.minimum(upto + lacking, ends)
+        held = np.concatenate([held, _ranges(upto, until)])
+        upto = until
+        lists = asked.list[held]
+        full = (np.bincount(lists, minlength=len(room)) > room)[lists]
+        rivals = held[full]
+        if len(rivals) == 0:
+            return held
+        by_list = rivals[np.lexsort((rivals, asked.cost[rivals], asked.list[rivals]))]
         at = asked.list[by_list]
-        refused = by_list[np.arange(len(at)) - np.searchsorted(at, at) >= room[at]]
-        if len(refused) == 0:
-            return wanted
-        open_ = np.setdiff1d(open_, refused, assume_unique=True)
+        refused = np.arange(len(at)) - np.searchsorted(at, at) >= room[at]
+        held = np.concatenate([held[~full], by_list[~refused]])
+        lacking = np.bincount(asked.group[by_list[refused]], minlength=len(floors))
+
+
+def _ranges(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of all ranges, one after the other."""
+    sizes = ends - begins
+    starts = np.cumsum(sizes) - sizes
+    return np.repeat(begins - starts, sizes) + np.arange(sizes.sum())
 
 
 def _by_flow(
@@ -191,10 +250,10 @@ def _filled(
     chosen[asked.list[reserved], asked.place[reserved]] = True
     left = room - chosen.sum(axis=1)
     others = ~chosen & (lists.rows >= 0)
-    chosen |= others & (np.cumsum(others, axis=1) <= left[:, None])
+    chosen |= others & (np.cumsum(others, axis=1, dtype=np.int32) <= left[:, None])
     at, place = np.nonzero(chosen)
     rows = np.full((len(lists.rows), k), -1, dtype=np.int32)
     scores = np.full(rows.shape, -np.inf, dtype=np.float32)
-    to = np.cumsum(chosen, axis=1)[at, place] - 1
+    to = np.arange(len(at)) - np.searchsorted(at, at)
     rows[at, to], scores[at, to] = lists.rows[at, place], lists.relevance[at, place]
     return rows, scores

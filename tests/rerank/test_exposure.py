@@ -11,6 +11,7 @@ from rerank_cases import batches, context_of, gains_fall, ranked
 from pyrec.data.groups import Groups
 from pyrec.errors import DataError
 from pyrec.rerank import ExposureFloor
+from pyrec.rerank.base import relevance
 
 
 def shown_by_group(rows, labels, names):
@@ -50,6 +51,50 @@ def test_floors_are_met_if_and_only_if_they_can_be(batch, data, k):
     for row, candidates in zip(found.rows, batch.rows, strict=True):
         assert set(row[row >= 0]) <= set(candidates.tolist())
         assert len(set(row[row >= 0])) == np.sum(row >= 0)
+
+
+def asked_one_by_one(rows, relevance, labels, floors, k):
+    """Gale and Shapley 1962, proposal by proposal: which places are held for groups in the end."""
+    costs = {(i, j): max(0, relevance[i][min(k, len(row)) - 1] - relevance[i][j])
+             for i, row in enumerate(rows) for j in range(len(row))}  # fmt: skip
+    of = {(i, j): labels[rows[i][j]] for i, j in costs}
+    asks = {name: sorted((cost, *at) for at, cost in costs.items() if of[at] == name)
+            for name in floors}  # fmt: skip
+    held = {i: [] for i in range(len(rows))}
+    lacking = [name for name, floor in floors.items() for _ in range(floor)]
+    while lacking:
+        name = lacking.pop()
+        if not asks[name]:
+            return None
+        cost, i, j = asks[name].pop(0)
+        # Rivals of equal cost keep the order of groups, then of places.
+        held[i].append((cost, list(floors).index(name), j, name))
+        held[i].sort()
+        if len(held[i]) > min(k, len(rows[i])):
+            lacking.append(held[i].pop()[3])
+    return {(i, j) for i, places in held.items() for _, _, j, _ in places}
+
+
+@given(batch=batches(max_items=8), data=st.data(), k=st.integers(1, 3))
+def test_places_are_those_of_deferred_acceptance(batch, data, k):
+    n_items = len(batch.vectors)
+    labels = np.array(data.draw(st.lists(st.sampled_from("abc"), min_size=n_items,
+                                         max_size=n_items)))  # fmt: skip
+    share = data.draw(st.sampled_from([0.1, 0.2, 0.3]))
+    step, names = ExposureFloor(share=share), sorted(set(labels.tolist()))
+    rows = [row[row >= 0].tolist() for row in batch.rows]
+    places = sum(min(k, len(row)) for row in rows)
+    floors = {name: int(np.ceil(share * places - 1e-9)) for name in names}
+    scaled = relevance(batch.scores)
+    expected = asked_one_by_one(rows, scaled, labels, floors, k)
+    if expected is None:
+        return  # whether they can be met at all is decided by a flow
+    context = context_of(batch, groups={"seller": Groups.of(labels)})
+    found = step.rerank(ranked(batch), context, k=k).rows
+    for i, row in enumerate(rows):
+        mine = [j for at, j in sorted(expected) if at == i]
+        others = [j for j in range(len(row)) if j not in mine][: min(k, len(row)) - len(mine)]
+        assert found[i][found[i] >= 0].tolist() == [row[j] for j in sorted([*mine, *others])]
 
 
 def test_floors_that_are_met_anyway_change_nothing():
