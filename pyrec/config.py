@@ -256,7 +256,7 @@ def _located(message: str, path: str) -> str:
     text, inner = found.groups() if found else (message, None)
     where = _join(path, inner or "")
     text = text[:1].lower() + text[1:]
-    if own := re.match(r"(?s)([a-z_]+): (.*)", text):
+    if own := re.match(r"(?s)([a-z_]+(?:\[\d+\]|\.[\w-]+)*): (.*)", text):
         where, text = _join(where, own.group(1)), own.group(2)
     return f"{where}: {text}" if where else text
 

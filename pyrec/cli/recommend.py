@@ -29,6 +29,16 @@ __all__ = ["recommend"]
     metavar="MB",
     help="What writing lists of all users may take, beside the model.",
 )
+@click.option(
+    "--where",
+    "wheres",
+    multiple=True,
+    metavar="COMPARISON",
+    help="Only items such as 'price < 20' or 'brand in Clay, Leaf', by the table of items. "
+    "Repeatable: all must hold.",
+)
+@options.file("--config", help="Whose [rules] and tables count; else config.toml of the run.")
+@click.option("--without-rules", is_flag=True, help="Do not look at the [rules].")
 @click.option("--include-seen", is_flag=True, help="Also recommend what the user had before.")
 @click.option(
     "--exclude-kind",
@@ -52,6 +62,9 @@ def recommend(
     output: Path | None,
     merge: Path | None,
     memory: int | None,
+    wheres: tuple[str, ...],
+    config: Path | None,
+    without_rules: bool,
     include_seen: bool,
     kinds: tuple[str, ...],
     unknown: str,
@@ -59,7 +72,8 @@ def recommend(
 ) -> None:
     """Recommend items to each USER, or with -o to everybody.
 
-    MODEL is the folder of a saved model, or the output of a run.
+    MODEL is the folder of a saved model, or the output of a run. Lists obey the [rules] of the
+    configuration.
     """
     if bool(users) == bool(output):
         raise click.UsageError("name one or more users, or a file for all of them with -o")
@@ -71,15 +85,19 @@ def recommend(
         raise click.UsageError("--merge joins what is in a folder: name one, without a suffix")
     exclude_seen: Any = list(kinds) if kinds else not include_seen
     opened = open_model(model)
+    ids = opened.users.ids if output else ids_of(users, opened.users, "user")
+    found_in = config or model / "config.toml"
+    if (config or wheres) and not found_in.exists():
+        raise click.UsageError(f"{found_in}: is missing; name the configuration by --config")
+    rules = _rules(opened, ids, k, found_in, wheres, without_rules) if found_in.exists() else None
     if output:
-        _write(opened, output, merge, as_json, k, exclude_seen=exclude_seen,
+        _write(opened, output, merge, as_json, k, exclude_seen=exclude_seen, rules=rules,
                memory=memory and 1_000_000 * memory)  # fmt: skip
         return
     from pyrec.errors import UnknownIdError
 
-    ids = ids_of(users, opened.users, "user")
     try:
-        ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, unknown=unknown)
+        ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, rules=rules, unknown=unknown)
     except UnknownIdError as error:
         raise UnknownIdError(f"{error}; see --unknown") from None
     found = lists(ids, ranking)
@@ -92,6 +110,29 @@ def recommend(
             for rank, entry in enumerate(person["list"], 1)
         ]
         click.echo(display.table(["user_id", "rank", "item_id", "score"], rows))
+
+
+def _rules(
+    model: Any, users: Any, k: int, path: Path, wheres: tuple[str, ...], without: bool
+) -> Any:
+    """Compile the rules of a configuration, and what was asked for besides."""
+    from functools import reduce
+
+    from pyrec.rules.options import RuleOptions
+    from pyrec.rules.typed import typed_predicate
+    from pyrec.workflow.rulebook import rules_for
+    from pyrec.workflow.runconfig import RunConfig
+    from pyrec.workflow.steps import Steps
+    from pyrec.workflow.tables import read_tables
+
+    plan = RunConfig.from_toml(path)
+    if without:
+        plan = plan.replace(rules=RuleOptions())
+    if plan.rules.are_none and not wheres:
+        return None
+    also = reduce(lambda a, b: a & b, map(typed_predicate, wheres)) if wheres else None
+    tables = read_tables(plan, model, Steps(None))
+    return rules_for(plan, tables, model, users, k, also=also)
 
 
 def _write(

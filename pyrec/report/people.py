@@ -13,6 +13,7 @@ from pyrec.data.moments import isoformat
 from pyrec.data.ranking import Ranking
 from pyrec.models.base import Model
 from pyrec.report.page import Entry, Person
+from pyrec.rules.rules import CompiledRules
 
 __all__ = ["choose", "people", "people_of"]
 
@@ -25,6 +26,7 @@ def people(
     n: int,
     *,
     exclude_seen: bool | str | list[str] = True,
+    rules: CompiledRules | None = None,
     catalogue: Catalogue | None = None,
 ) -> list[Person]:
     """Return `n` people with their latest events and the head of their list.
@@ -39,15 +41,20 @@ def people(
         How many people; fewer if there are fewer.
     exclude_seen : bool, str or list of str
         As in `Model.recommend`.
+    rules : CompiledRules, optional
+        What the shop wants of the lists; a segment, where there are some, for each user.
     catalogue : Catalogue, optional
         Has the column ``title``, perhaps ``category``; an item without a title shows its id.
     """
     rows = choose(np.bincount(events.user_rows, minlength=len(events.users)), n)
-    found, scores = model.recommend_rows(rows, _SHOWN, exclude_seen=exclude_seen)
+    found = model.recommend(
+        model.users.decode(rows), _SHOWN, exclude_seen=exclude_seen,
+        rules=rules and rules.take(rows),
+    )  # fmt: skip
     label = _Labels(catalogue)
     return [
         _person(events, int(row), label, _list(model, items[items >= 0], best, label))
-        for row, items, best in zip(rows, found, scores, strict=True)
+        for row, items, best in zip(rows, found.rows, found.scores, strict=True)
     ]
 
 

@@ -220,6 +220,27 @@ class CompiledRules:
             raise DataError(f"segments: {name!r} is unknown{nearest}")
         return replace(self, chosen=names)
 
+    def take(self, queries: NDArray[np.int32]) -> Self:
+        """Return the rules for some of the users of a request, by number."""
+        if self.chosen is None:
+            return self
+        return replace(self, chosen=tuple(self.chosen[query] for query in queries.tolist()))
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything but the items as plain arrays: what tells rules from others."""
+        names = ["" if name is None else f"={name}" for name in self.chosen or ()]
+        arrays: dict[str, NDArray[Any]] = {
+            "groups": self.groups, "most": self.most, "pinned": self.pinned, "places": self.places,
+            "chosen": np.frombuffer("\0".join(names).encode(), np.uint8),
+        }  # fmt: skip
+        sets = {"allowed": self.allowed, "repeatable": self.repeatable}
+        arrays |= {name: words for name, words in sets.items() if words is not None}
+        arrays |= {f"segments.{name}": words for name, words in self.segments.items()}
+        for at, boosted in enumerate(self.boosted):
+            arrays[f"boosted.{at}"] = boosted.words
+            arrays[f"boosted.{at}.by"] = np.array([boosted.times, boosted.add])
+        return arrays
+
     def room(self, segment: str | None = None) -> int:
         """Return how many items a list can have at most, perhaps that of a segment.
 

@@ -15,6 +15,8 @@ from pyrec.io.writing import write_table
 from pyrec.models.base import Model
 from pyrec.models.checkpoint import digest
 from pyrec.models.query import checked_k
+from pyrec.models.ruled import MARGIN
+from pyrec.rules.rules import CompiledRules
 from pyrec.workflow.budget import Budget
 from pyrec.workflow.parts import Parts
 
@@ -50,6 +52,8 @@ class Lists:
         Length of the lists.
     exclude_seen : bool, str or list of str
         As in `Model.recommend`.
+    rules : CompiledRules, optional
+        What the shop wants of the lists; a segment, where there are some, for each user.
     memory : int, optional
         Bytes that a piece and whoever writes it to Parquet may take, beside the model.
     threads : int
@@ -71,13 +75,14 @@ class Lists:
         k: int,
         *,
         exclude_seen: bool | str | list[str] = True,
+        rules: CompiledRules | None = None,
         memory: int | None = None,
         threads: int = 0,
         progress: Progress | None = None,
     ) -> None:
-        self._model, self._k = model, checked_k(k)
+        self._model, self._k, self._rules = model, checked_k(k), rules
         self._options: dict[str, Any] = {"exclude_seen": exclude_seen, "threads": threads}
-        self._budget = Budget(model, self._k, memory, threads)
+        self._budget = Budget(model, _asked(self._k, rules), memory, threads)
         self._progress = progress or (lambda done, total: None)
         self._done, self._total = 0, len(model.users)
         self.rows = self.users = 0
@@ -102,7 +107,7 @@ class Lists:
         self._total = users
 
     def _piece(self, users: NDArray[np.int32]) -> dict[str, Any]:
-        rows, scores = self._model.recommend_rows(users, self._k, **self._options)
+        rows, scores = self._ranked(users)
         real = rows >= 0
         lengths = real.sum(axis=1)
         ranks = np.broadcast_to(np.arange(1, self._k + 1, dtype=np.int32), rows.shape)
@@ -117,6 +122,20 @@ class Lists:
             "rank": ranks[real],
         }
 
+    def _ranked(self, users: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        if self._rules is None:
+            return self._model.recommend_rows(users, self._k, **self._options)
+        rules, ids = self._rules.take(users), self._model.users.decode(users)
+        found = self._model.recommend(ids, self._k, rules=rules, **self._options)
+        return found.rows, found.scores
+
+
+def _asked(k: int, rules: CompiledRules | None) -> int:
+    """Return how many entries of a list are in memory at once: rules merge and thin out longer."""
+    if rules is None:
+        return k
+    return k * (1 + len(rules.boosted)) * (MARGIN if len(rules.most) else 1)
+
 
 def write_recommendations(
     model: Model,
@@ -124,6 +143,7 @@ def write_recommendations(
     k: int = 10,
     *,
     exclude_seen: bool | str | list[str] = True,
+    rules: CompiledRules | None = None,
     memory: int | None = None,
     users_per_part: int = 65_536,
     threads: int = 0,
@@ -148,6 +168,9 @@ def write_recommendations(
         Length of the lists.
     exclude_seen : bool, str or list of str, default True
         As in `Model.recommend`.
+    rules : CompiledRules, optional
+        What the shop wants of the lists (`pyrec.rules`); where they have segments,
+        ``rules.per_user`` has said of which each user of the model is.
     memory : int, optional
         Bytes that this may take, beside the model and what the process has already. How many users
         are scored at a time follows from it, which changes no bit of the result.
@@ -164,7 +187,7 @@ def write_recommendations(
         If it cannot be written; no file, or an earlier one, is then there. If a folder has
         something else in it, or lists of another model.
     ConfigError
-        If a folder was begun with another `k`, `exclude_seen` or `users_per_part`.
+        If a folder was begun with another `k`, `exclude_seen`, `rules` or `users_per_part`.
     ArtifactError
         If a part in a folder, or its manifest, has changed since it was written.
     OutOfMemoryError
@@ -189,9 +212,12 @@ def write_recommendations(
     # What is wrong is said, and what the model keeps for its queries is made, before all else.
     one = np.zeros(1, dtype=np.int32)
     model.recommend_rows(one, checked_k(k), exclude_seen=exclude_seen, threads=threads)
+    if rules is not None:
+        rules.checked(model.items, len(model.users))
     lists = Lists(
-        model, k, exclude_seen=exclude_seen, memory=memory, threads=threads, progress=progress
-    )
+        model, k, exclude_seen=exclude_seen, rules=rules, memory=memory, threads=threads,
+        progress=progress,
+    )  # fmt: skip
     if path.suffix and not path.is_dir():
         write_table(arrow.stream(iter(lists)), path)
         return Written(lists.rows, lists.users)
@@ -204,6 +230,8 @@ def write_recommendations(
         "k": checked_k(k),
         "exclude_seen": _plain(exclude_seen),
     }
+    if rules is not None:
+        begun["rules"] = digest(rules.to_arrays())
     return _write_parts(lists, Parts(path, begun, len(model.users), int(users_per_part)))
 
 

@@ -26,12 +26,14 @@ from pyrec.preparation.cleaning import clean
 from pyrec.preparation.split import NoSplit
 from pyrec.report.describe import activity, describe
 from pyrec.report.judging import judged
-from pyrec.report.page import Pictures, render
+from pyrec.report.page import Person, Pictures, render
 from pyrec.report.people import people
 from pyrec.report.served import served
+from pyrec.rules.rules import CompiledRules
 from pyrec.tuning.auto import AutoModel
 from pyrec.tuning.kinds import learn_kind_weights
 from pyrec.workflow.batch import Lists
+from pyrec.workflow.rulebook import rules_for_all
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import (
     folds,
@@ -101,8 +103,9 @@ def run(
         quality = judge(config, log, steps, tables)
         besides = learn(config, log, steps, tables)
         model = fit(config, log, steps, besides)
+        rules = rules_for_all(config, tables, model, config.output.k)
         with steps("recommend") as progress:
-            written = _write_lists(config, model, folder, progress)
+            written = _write_lists(config, model, folder, progress, rules)
         with steps("save the model"):
             model.save(folder / "model")
             besides.save(folder / "model")
@@ -111,10 +114,18 @@ def run(
             facts["choice"] = model.told() if isinstance(model, AutoModel) else None
         facts["steps"] = [asdict(step) for step in steps.done]
         with steps("write the report"):
-            html = _report(config, log, model, written, facts, tables)
+            shown = people(
+                model,
+                log,
+                config.output.people,
+                exclude_seen=config.exclude_seen,
+                rules=rules,
+                catalogue=_titles(config, tables),
+            )
+            html = _report(log, written, facts, shown)
             (folder / "report.html").write_text(html, encoding="utf-8")
         facts["steps"] = [asdict(step) for step in steps.done]
-        (folder / "config.toml").write_text(to_toml(facts["config"]), encoding="utf-8")
+        (folder / "config.toml").write_text(to_toml(config.portable()), encoding="utf-8")
         text = json.dumps(facts, indent=2, ensure_ascii=False)
         (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
     plain: dict[str, Any] = json.loads(text)
@@ -267,9 +278,15 @@ def judge(
 
 
 def _write_lists(
-    config: RunConfig, model: Model, folder: Path, progress: Callable[[int, int], None]
+    config: RunConfig,
+    model: Model,
+    folder: Path,
+    progress: Callable[[int, int], None],
+    rules: CompiledRules | None,
 ) -> Lists:
-    lists = Lists(model, config.output.k, exclude_seen=config.exclude_seen, progress=progress)
+    lists = Lists(
+        model, config.output.k, exclude_seen=config.exclude_seen, rules=rules, progress=progress
+    )
     write_table(stream(iter(lists)), folder / "recommendations.parquet")
     return lists
 
@@ -299,23 +316,9 @@ def _facts(
     }
 
 
-def _report(
-    config: RunConfig,
-    events: Events,
-    model: Model,
-    written: Lists,
-    facts: dict[str, Any],
-    tables: Tables,
-) -> str:
+def _report(events: Events, written: Lists, facts: dict[str, Any], shown: list[Person]) -> str:
     per_item = np.bincount(events.item_rows, minlength=len(events.items))
     curves = {"events": per_item, "recommendations": written.exposure}
-    shown = people(
-        model,
-        events,
-        config.output.people,
-        exclude_seen=config.exclude_seen,
-        catalogue=_titles(config, tables),
-    )
     return render(facts, Pictures(activity(events), curves), shown)
 
 

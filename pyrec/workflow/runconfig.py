@@ -21,6 +21,7 @@ from pyrec.preparation.cleaning import CleaningRules
 from pyrec.preparation.ratings import Ratings
 from pyrec.preparation.split import SplitOptions, TimeSplit
 from pyrec.preparation.weighting import Weighting
+from pyrec.rules.options import RuleOptions
 from pyrec.tuning.options import Tuning
 from pyrec.workflow.reranking import Reranking
 
@@ -121,6 +122,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
         How its events become weights; `kinds` are the `event_weights` of the data.
     features : FeatureOptions
         What models that learn from features make of the tables of items and people.
+    rules : RuleOptions
+        What the lists that are written must be.
     split : TimeSplit, LastSplit, SessionSplit, RandomSplit, UserSplit, FoldSplit, GivenSplit, ...
         What is held out for judging; in TOML chosen by ``method = "time"``.
     model : mapping
@@ -155,6 +158,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
     cleaning: CleaningRules = CleaningRules()
     weighting: Weighting = Weighting()
     features: FeatureOptions = FeatureOptions()
+    rules: RuleOptions = RuleOptions()
     split: SplitOptions = TimeSplit()
     model: dict[str, Any]
     models: tuple[dict[str, Any], ...] = ()
@@ -209,9 +213,18 @@ class RunConfig(Options, frozen=True, kw_only=True):
     def from_dict(cls, options: Mapping[str, Any]) -> "RunConfig":
         """Build a run from plain data, checked in every part, the model's own options included."""
         config = build(cls, options)
+        config._require_tables_of_rules()
         for estimator in config.estimators():
             config._require_tables(estimator)
         return config
+
+    def _require_tables_of_rules(self) -> None:
+        """Raise unless there are the tables that rules look at."""
+        place = next((place for place, _ in self.rules.columns()), None)
+        if place is not None and self.data.catalogue is None:
+            raise ConfigError(f"{place}: looks at {_TABLES['item_features']}")
+        if self.rules.segment is not None and self.data.people is None:
+            raise ConfigError(f"rules.segment: looks at {_TABLES['user_features']}")
 
     def _require_tables(self, estimator: Estimator) -> None:
         """Raise unless there is something of what an estimator learns from besides events."""
@@ -224,7 +237,7 @@ class RunConfig(Options, frozen=True, kw_only=True):
             needed = " or ".join(_TABLES[name] for name in estimator.besides)
             raise ConfigError(f"model.name: {estimator.name} learns from {needed}")
         if self.features.segments is not None and self.data.people is None:
-            raise ConfigError(f"features.segments: are of {_TABLES['user_features']}")
+            raise ConfigError(f"features.segments: look at {_TABLES['user_features']}")
 
     def __post_init__(self) -> None:
         """Take the weights of the kinds of event over from the data."""

@@ -19,7 +19,7 @@ from pyrec.features.guess import guess_steps
 from pyrec.features.table import rows_of
 from pyrec.features.values import texts
 from pyrec.io.reading import read_items
-from pyrec.models.base import Estimator
+from pyrec.models.base import Estimator, Model
 from pyrec.models.side_information import Side
 from pyrec.workflow.runconfig import RunConfig, Table
 from pyrec.workflow.steps import Steps
@@ -155,8 +155,8 @@ NO_TABLES = Tables()
 """What is known where a configuration names no table."""
 
 
-def read_tables(config: RunConfig, events: Events, steps: Steps) -> Tables:
-    """Read the tables that ``[data.catalogue]`` and ``[data.people]`` name; ids as the log's."""
+def read_tables(config: RunConfig, known: Events | Model, steps: Steps) -> Tables:
+    """Read the tables of ``[data.catalogue]`` and ``[data.people]``, with ids as they are known."""
     read = {}
     for side, key in (("items", "item"), ("users", "user")):
         source = _source(config, "items" if side == "items" else "users")
@@ -172,7 +172,7 @@ def read_tables(config: RunConfig, events: Events, steps: Steps) -> Tables:
             columns = list(dict.fromkeys([*columns, *(c for c in named if c is not None)]))
         with steps(f"read {Path(source.path).name}"):
             table = read_items(source.path, item=options[key], columns=columns, **form)
-            read[side] = _with_ids_like(table, getattr(events, side))
+            read[side] = _with_ids_like(table, getattr(known, side))
     return Tables(**read)
 
 
