@@ -97,6 +97,47 @@ def elastic_nets(matrix, threads):
         nonnegative=False, sweeps=200, tolerance=0.0, threads=threads)  # fmt: skip
 
 
+def candidates(lists, width=100, items=20_000):
+    """Rows and relevance of lists of candidates, best first."""
+    rows = (np.arange(lists)[:, None] + 97 * np.arange(width)) % items
+    relevance = np.tile(np.linspace(1, 0, width, dtype=np.float32), (lists, 1))
+    return rows.astype(np.int32), relevance
+
+
+def diversity(matrix, threads, rerank=_kernels.rerank_dpp):
+    vectors = factors(matrix.shape[1])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    lists = candidates(150_000)
+    return lambda: rerank(*lists, vectors, k=50, trade_off=0.5, threads=threads)
+
+
+def marginal_relevance(matrix, threads):
+    return diversity(matrix, threads, _kernels.rerank_mmr)
+
+
+def calibration(matrix, threads):
+    rows, relevance = candidates(matrix.shape[0])
+    groups = matrix.take(np.arange(matrix.shape[1], dtype=np.int32))
+    return lambda: _kernels.rerank_calibrated(
+        rows, relevance, groups, matrix, k=50, weight=0.9, threads=threads)  # fmt: skip
+
+
+def reasons_of_als(matrix, threads):
+    options = _kernels.AlsOptions(
+        solver="exact", regularization=0.1, alpha=1.0, unobserved_weight=1.0,
+        regularization_exponent=0.0, cg_steps=3, block_size=64)  # fmt: skip
+    side = _kernels.AlsSide(options)
+    side.prepare(factors(matrix.shape[1], 64), threads=threads)
+    lists = candidates(matrix.shape[0], width=20)[0]
+    return lambda: _kernels.explain_als(matrix, side, lists, k=2, threads=threads)
+
+
+def reasons_of_neighbors(matrix, threads):
+    similar = matrix.take(np.arange(matrix.shape[1], dtype=np.int32))
+    lists = candidates(matrix.shape[0], width=20)[0]
+    return lambda: _kernels.explain_sparse(matrix, similar, lists, k=2, threads=threads)
+
+
 def bootstrap(matrix, threads):
     values = np.ones((1_000_000, 1))
     return lambda: _kernels.bootstrap_sums(values, replicates=100_000, seed=0, threads=threads)
@@ -137,6 +178,11 @@ def seconds_until_stopped(work):
         ratings,
         pairwise,
         elastic_nets,
+        diversity,
+        marginal_relevance,
+        calibration,
+        reasons_of_als,
+        reasons_of_neighbors,
         bootstrap,
     ],
 )
