@@ -36,6 +36,7 @@ from pyrec.report.judging import judged
 from pyrec.report.page import Pictures, render
 from pyrec.report.people import choose, people_of
 from pyrec.report.reasons import sentences
+from pyrec.report.served import served
 from pyrec.rerank import MMR, Calibration, Chain, Context, RerankedModel, rerank_lists
 from pyrec.workflow.steps import Steps
 
@@ -125,7 +126,8 @@ def judge(shop: logs.Log, events: pyrec.Events) -> dict[str, Any]:
     )
     print(f"\nPersonal lists:\n{personal}")
     print(f"\nWhat re-ranking does to them:\n{pyrec.compare(reranked, personal)}")
-    return judged([(reranked, baseline)])
+    groups = served(reranked.main, shown, shop.catalogue, ["category"])
+    return judged([(reranked, baseline)]) | {"groups": groups}
 
 
 def segments_of(shop: logs.Log, events: pyrec.Events) -> dict[Any, int]:
