@@ -76,6 +76,7 @@ def factors(*ranks):
         "bpr": [
             pyrec.BPR(factors=128, learning_rate=0.2, epochs=100),
             pyrec.BPR(factors=128, learning_rate=0.1, epochs=200),
+            pyrec.BPR(factors=128, learning_rate=0.1, regularization=0.05, epochs=100),
         ],
     }
 

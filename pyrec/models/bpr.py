@@ -61,7 +61,7 @@ class BPR(Estimator, frozen=True, kw_only=True):
     search: ClassVar[Ranges] = {
         "factors": Integers(low=32, high=256, log=True),
         "learning_rate": Floats(low=0.02, high=0.5, log=True),
-        "regularization": Floats(low=0.001, high=0.05, log=True),
+        "regularization": Floats(low=0.001, high=0.2, log=True),
         "epochs": Integers(low=25, high=200, log=True),
     }
 
