@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pyrec/errors.hpp"
+#include "ranking.hpp"
 
 namespace pyrec {
 
@@ -35,7 +36,16 @@ void validate_offsets(const CsrView<const float>& matrix) {
     }
 }
 
-void validate_row(const CsrView<const float>& matrix, std::int64_t row) {
+// Whether columns increase within bounds: looks at all of them, which compilers vectorise.
+bool is_valid(std::span<const std::int32_t> columns, std::int64_t cols) {
+    if (columns.empty()) return true;
+    bool increasing = true;
+    for (std::size_t i = 1; i < columns.size(); ++i) increasing &= columns[i - 1] < columns[i];
+    return increasing && columns.front() >= 0 && columns.back() < cols;
+}
+
+// Throws, naming the first column of a row that is not valid.
+void throw_invalid(const CsrView<const float>& matrix, std::int64_t row) {
     const std::int64_t begin = matrix.offsets[static_cast<std::size_t>(row)];
     std::int64_t previous = -1;
     std::int64_t position = begin;
@@ -75,16 +85,17 @@ void append(std::vector<T>& to, std::span<const T> from, std::int64_t first, std
 
 void validate(const CsrView<const float>& matrix) {
     validate_offsets(matrix);
-    for (std::int64_t row = 0; row < matrix.rows(); ++row) validate_row(matrix, row);
+    for (std::int64_t row = 0; row < matrix.rows(); ++row) {
+        if (!is_valid(matrix.row(row).columns, matrix.cols)) throw_invalid(matrix, row);
+    }
     if (!matrix.values.empty() && matrix.values.size() != matrix.columns.size()) {
         throw InvalidInput("there are " + std::to_string(matrix.values.size()) + " values for " +
                            std::to_string(matrix.nnz()) + " columns");
     }
-    for (std::size_t i = 0; i < matrix.values.size(); ++i) {
-        if (!std::isfinite(matrix.values[i])) {
-            throw InvalidInput(at("values", static_cast<std::int64_t>(i)) + " is not finite");
-        }
-    }
+    if (detail::all_finite(matrix.values)) return;
+    const auto wrong =
+        std::ranges::find_if_not(matrix.values, [](float v) { return std::isfinite(v); });
+    throw InvalidInput(at("values", wrong - matrix.values.begin()) + " is not finite");
 }
 
 void transpose(const CsrView<const float>& matrix, std::span<std::int64_t> offsets,
