@@ -309,12 +309,10 @@ void grouping() {
 }
 
 // Lists of 50 of 3000 items, in order of relevance, to 10 each.
-void diverse(decltype(rerank_mmr)* rerank) {
-    Random random;
+template <class Rerank>
+void reranked(const Rerank& rerank) {
     constexpr std::int64_t users = 100, width = 50;
-    const auto items = dense(3000, random);
-    std::vector<float> unit(items), relevance(users * width);
-    for (auto& value : unit) value /= 5;  // about the length of a vector
+    std::vector<float> relevance(users * width);
     std::vector<std::int32_t> rows(relevance.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i] = static_cast<std::int32_t>((59 * i) % 3000);
@@ -322,8 +320,25 @@ void diverse(decltype(rerank_mmr)* rerank) {
     }
     Lists lists(users);
     measure([&] {
-        rerank({{rows.data(), users, width}, {relevance.data(), users, width}}, {view(unit), {}},
-               0.7F, one_thread, {{lists.rows.data(), users, k}, {lists.scores.data(), users, k}});
+        rerank(CandidateLists{{rows.data(), users, width}, {relevance.data(), users, width}},
+               ChosenLists{{lists.rows.data(), users, k}, {lists.scores.data(), users, k}});
+    });
+}
+
+void diverse(decltype(rerank_mmr)* rerank) {
+    Random random;
+    auto unit = dense(3000, random);
+    for (auto& value : unit) value /= 5;  // about the length of a vector
+    reranked([&](const auto& candidates, const auto& chosen) {
+        rerank(candidates, {view(unit), {}}, 0.7F, one_thread, chosen);
+    });
+}
+
+void calibrated() {
+    Random random;
+    const Sparse memberships(3000, 40, random), mixes(100, 40, random);
+    reranked([&](const auto& candidates, const auto& chosen) {
+        rerank_calibrated(candidates, memberships.view(), mixes.view(), 0.5F, one_thread, chosen);
     });
 }
 
@@ -347,6 +362,7 @@ const std::map<std::string, std::function<void()>> kernels{
     {"grouping", grouping},
     {"re-rank, mmr", [] { diverse(rerank_mmr); }},
     {"re-rank, dpp", [] { diverse(rerank_dpp); }},
+    {"re-rank, calibration", calibrated},
 };
 
 }  // namespace
