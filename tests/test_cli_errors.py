@@ -46,7 +46,7 @@ def finished(shop):
         ("data.user=visitor", "user: there is no column 'visitor'"),
         ("split.target=buy", "split.target: the log has no kind of event 'buy'; known are"),
         ("data.event_weights.buy=1", "data.event_weights.buy: the log has no kind of event 'buy'"),
-        ("data.event_weights.view=-1", r"data\.event_weights"),
+        ("data.event_weights.view=-inf", r"data\.event_weights"),
         ("cleaning.min_weight=100", "cleaning.min_weight: the events have no weights"),
         ("cleaning.end=1990-01-01", "nothing is left"),
         ("output.directory=/proc/out", "/proc/out: cannot be written"),
