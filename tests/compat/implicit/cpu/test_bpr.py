@@ -97,7 +97,7 @@ def test_divergence_is_an_error():
     model = BayesianPersonalizedRanking(**OPTIONS)
     model.user_factors = np.full((5, 5), 3e38, np.float32)
     model.item_factors = (
-        np.float32(3e38) * np.float32([[1], [-1], [1], [-1], [1]]) * np.ones((1, 5))
+        np.outer([1, -1, 1, -1, 1], np.full(5, 3e38)).astype(np.float32)
     )
     with pytest.raises(ModelFitError, match="learning_rate"):
         model.fit(LIKES, show_progress=False)
