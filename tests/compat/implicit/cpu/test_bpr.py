@@ -96,9 +96,7 @@ def test_users_cannot_be_recalculated():
 def test_divergence_is_an_error():
     model = BayesianPersonalizedRanking(**OPTIONS)
     model.user_factors = np.full((5, 5), 3e38, np.float32)
-    model.item_factors = (
-        np.outer([1, -1, 1, -1, 1], np.full(5, 3e38)).astype(np.float32)
-    )
+    model.item_factors = np.outer([1, -1, 1, -1, 1], np.full(5, 3e38)).astype(np.float32)
     with pytest.raises(ModelFitError, match="learning_rate"):
         model.fit(LIKES, show_progress=False)
 
