@@ -24,6 +24,7 @@ def steps():
     return {
         "MMR": rerank.MMR(),
         "DPP": rerank.DPP(),
+        "DPP, trade_off 0.7": rerank.DPP(trade_off=0.7),
         "Calibration": rerank.Calibration(),
         "PopularityControl": rerank.PopularityControl(),
         "Freshness": rerank.Freshness(),
