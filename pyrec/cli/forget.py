@@ -27,8 +27,9 @@ def forget(model: Path, users: tuple[str, ...], as_json: bool) -> None:
 
     known = open_model(model)
     require(known, Forgets, "forget people: fit it again without them")
-    less = known.forget(ids_of(users, known.users, "user"))
-    save_over(less, model)
+    forgotten = ids_of(users, known.users, "user")
+    less = known.forget(forgotten)
+    save_over(less, model, forgotten)
     others = [name for name in _LISTS if (model / name).exists()]
     if as_json:
         facts = {"model": str(model), "forgotten": len(known.users) - len(less.users)}

@@ -14,15 +14,28 @@ def open_model(path: Path) -> Any:
     return load(path / "model" if (path / "model" / "manifest.json").exists() else path)
 
 
-def save_over(model: Any, path: Path) -> None:
-    """Save a model in the place of the one that `open_model` found there, whole or not at all."""
+def save_over(model: Any, path: Path, forgotten: Sequence[Any] = ()) -> None:
+    """Save a model in the place of the one that `open_model` found there, whole or not at all.
+
+    Of users who are forgotten its pipelines keep nothing either.
+    """
     from pyrec.workflow.staging import staged
 
     if (path / "model" / "manifest.json").exists():
         with staged(path, entries=["model"]) as stage:
             save_as(model, stage / "model", path)
+            _forget(stage / "model", forgotten)
     else:
         model.save(path)
+        _forget(path, forgotten)
+
+
+def _forget(model: Path, users: Sequence[Any]) -> None:
+    from pyrec.features import load
+
+    pipeline = model / "features" / "users"
+    if users and pipeline.is_dir():
+        load(pipeline).without(users).save(pipeline)
 
 
 def save_as(model: Any, path: Path, like: Path) -> None:

@@ -1,6 +1,6 @@
 """Encodings: columns of a table as numbers, each a declared step that is fitted once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
@@ -55,6 +55,10 @@ class Step(Options, frozen=True, kw_only=True, tag_field="step"):
     def encode(self, known: Known, arrays: Arrays) -> Encoded:
         """Turn a table into columns of numbers; each row by itself."""
         raise NotImplementedError
+
+    def without(self, arrays: Arrays, ids: Sequence[Any]) -> Arrays:
+        """Return what was fitted without what is kept of some ids: nothing, of most steps."""
+        return arrays
 
 
 class _Categories(Step, frozen=True, kw_only=True):

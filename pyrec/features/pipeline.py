@@ -223,6 +223,11 @@ class FittedPipeline:
         report = self.report.then("features", {"rows": len(table), **counts})
         return Features(table.items, matrix, names, report)
 
+    def without(self, ids: Sequence[Any]) -> "FittedPipeline":
+        """Return a pipeline that has forgotten some ids, of which `Statistics` keeps numbers."""
+        steps = zip(self.pipeline.steps, self.fitted, strict=True)
+        return replace(self, fitted=tuple(step.without(arrays, ids) for step, arrays in steps))
+
     def save(self, path: str | Path) -> None:
         """Save to a directory, replacing a pipeline that is there; nothing is pickled.
 

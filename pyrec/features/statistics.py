@@ -1,5 +1,6 @@
 """Statistics: what a log tells of each of its users or items in a few numbers."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from pyrec.data.events import Events
 from pyrec.data.grouping import group_pairs
 from pyrec.data.moments import DAY, Moment, isoformat, microseconds
 from pyrec.data.sequences import in_sessions
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.features.encodings import Arrays, Encoded, Known, Step, moments, scaled, told
 from pyrec.features.table import Features, rows_of, take_rows
@@ -89,6 +91,13 @@ class Statistics(Step, frozen=True, kw_only=True, tag="statistics"):
         rows = rows_of(known.table.items, found.ids, "statistics")
         counts = told("statistics", **{"without events": int(np.count_nonzero(rows < 0))})
         return Encoded(take_rows(found.matrix, rows), found.names, counts)
+
+    def without(self, arrays: Arrays, ids: Sequence[Any]) -> Arrays:
+        """Return the numbers of all other ids."""
+        found = Features.from_arrays(arrays)
+        others = found.ids.ids[~np.isin(found.ids.ids, np.asarray(ids))]
+        rows = found.ids.encode(others)
+        return Features(Vocabulary(others), take_rows(found.matrix, rows), found.names).to_arrays()
 
 
 def log_statistics(

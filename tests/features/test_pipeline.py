@@ -290,3 +290,14 @@ def test_a_wrong_pipeline_is_refused(tmp_path):
     (tmp_path / "bad.toml").write_text("[features]\nitem = 1\n")
     with pytest.raises(ConfigError, match=r"bad\.toml: features\.item: unknown option"):
         Pipeline.from_toml(tmp_path / "bad.toml")
+
+
+def test_a_pipeline_forgets_people_of_whom_statistics_keep_numbers(tmp_path):
+    log = Events.from_ids(users=["ann", "ann", "secret-bob"], items=[1, 2, 2])
+    fitted = Pipeline(steps=[Statistics(scale="none")], of="users").fit(log.users, events=log)
+    fitted.save(tmp_path / "people")
+    load(tmp_path / "people").without(["secret-bob"]).save(tmp_path / "people")
+    assert not any(b"secret" in file.read_bytes() for file in (tmp_path / "people").iterdir())
+    less = load(tmp_path / "people", verify=True)
+    assert less.transform(log.users).dense()[:, 0].tolist() == [2.0, 0.0]
+    assert fitted.transform(log.users).dense()[:, 0].tolist() == [2.0, 1.0]
