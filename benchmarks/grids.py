@@ -174,16 +174,19 @@ GRIDS = {
         **factors(32, 64),
         "graph_filter": [graph(0.5, 0.5, 0.5)],
         "als": [
-            als(192, 0.3, 0.007, 12),
             als(128, 0.3, 0.007, 12),
-            als(128, 0.3, 0.01, 12),
-            als(128, 0.5, 0.007, 12),
-            als(96, 0.3, 0.01, 12),
-            als(128, 0.3, 0.007, 20),
-            als(128, 0.3, 0.007, 12, solver="exact"),
-            als(256, 0.3, 0.007, 12),
+            als(192, 0.3, 0.007, 12),
+            als(128, 0.3, 0.007, 12, item_exponent=0.25),
         ],
         **sparse_linear(),
+        "sparse_ease": [
+            pyrec.SparseEASE(regularization=300),
+            pyrec.SparseEASE(neighbors=500, regularization=1000, **NORMAL),
+        ],
         **linear(),
+        "normalised_ease": [
+            pyrec.EASE(regularization=300, **NORMAL),
+            pyrec.EASE(regularization=1000, **NORMAL),
+        ],
     },
 }
