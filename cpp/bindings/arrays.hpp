@@ -52,11 +52,12 @@ DenseView<T> as_mutable_matrix(Array<T>& array, const char* name) {
 }
 
 // Hands a vector's memory to numpy without copying it.
-template <class T>
-Array<T> as_array(std::vector<T>&& vector) {
-    auto owned = std::make_unique<std::vector<T>>(std::move(vector));
+template <class T, class Allocator>
+Array<T> as_array(std::vector<T, Allocator>&& vector) {
+    using Vector = std::vector<T, Allocator>;
+    auto owned = std::make_unique<Vector>(std::move(vector));
     auto* raw = owned.get();
-    py::capsule owner(owned.release(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+    py::capsule owner(owned.release(), [](void* p) { delete static_cast<Vector*>(p); });
     return Array<T>(static_cast<py::ssize_t>(raw->size()), raw->data(), owner);
 }
 

@@ -1,9 +1,9 @@
 #include "pyrec/item_index.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <iterator>
 #include <limits>
 #include <numeric>
@@ -20,20 +20,20 @@ namespace {
 
 using detail::panel_items;
 
-// A float that is not below an item's norm. Items are put in order by it, and so the bounds of
-// panels fall.
+// A float that is not below an item's norm, and at most 1/8192 above it: its lowest 10 bits are
+// zeros. Items are put in order by it, and so the bounds of panels fall.
 float norm_above(DenseView<const float> items, std::int64_t row) {
     const double norm = detail::kernels().screen.norm(items.row(row), items.cols);
     const auto rounded = static_cast<float>(norm);
     // The next float up has the next bits; a branch could not be foreseen.
-    const auto bits = std::bit_cast<std::uint32_t>(rounded);
-    return std::bit_cast<float>(bits + (rounded < norm ? 1U : 0U));
+    const auto bits = std::bit_cast<std::uint32_t>(rounded) + (rounded < norm ? 1U : 0U);
+    return std::bit_cast<float>((bits + 0x3FF) & ~0x3FFU);
 }
 
-// Sorts by the upper half of the keys, 11 bits at a time; equal ones keep their order.
-void sort_by_upper_half(std::vector<std::uint64_t>& keys) {
+// Sorts by the upper 22 bits of the keys, 11 at a time; equal ones keep their order.
+void sort_by_upper_bits(std::vector<std::uint64_t>& keys) {
     std::vector<std::uint64_t> sorted(keys.size());
-    for (int shift = 32; shift < 64; shift += 11) {
+    for (int shift = 42; shift < 64; shift += 11) {
         const auto digit = [&](std::uint64_t key) { return (key >> shift) & 0x7FF; };
         std::size_t starts[2049] = {};
         for (const std::uint64_t key : keys) ++starts[digit(key) + 1];
@@ -54,7 +54,7 @@ std::vector<std::int32_t> order_by_norm(DenseView<const float> items, const Exec
                 (std::uint64_t{falling} << 32) | static_cast<std::uint64_t>(row);
         }
     });
-    sort_by_upper_half(keys);
+    sort_by_upper_bits(keys);
     std::vector<std::int32_t> order(keys.size());
     std::ranges::transform(keys, order.begin(), [](std::uint64_t key) {
         return static_cast<std::int32_t>(key & 0x7FFFFFFF);
@@ -66,30 +66,18 @@ std::vector<std::int32_t> order_by_norm(DenseView<const float> items, const Exec
 PanelBounds quantize_panel(DenseView<const float> items, std::span<const std::int32_t> rows,
                            double least_scale, std::uint8_t* codes) {
     const detail::ScreenKernels& simd = detail::kernels().screen;
-    float largest = 0.0F;
-    constexpr std::size_t ahead =
-        4;  // rows are anywhere, and the hardware does not see them coming
-    for (std::size_t lane = 0; lane < rows.size(); ++lane) {
-        if (lane + ahead < rows.size()) {
-            const float* const next = items.row(rows[lane + ahead]);
-            for (std::int64_t j = 0; j < items.cols; j += 16) __builtin_prefetch(next + j);
-        }
-        const std::int32_t row = rows[lane];
-        largest = std::max(largest, simd.largest_magnitude(items.row(row), items.cols));
-    }
+    std::array<const float*, panel_items> vectors;
+    std::ranges::transform(rows, vectors.begin(), [&](std::int32_t row) { return items.row(row); });
+    const float largest =
+        simd.largest_magnitude(vectors.data(), static_cast<std::int64_t>(rows.size()), items.cols);
     PanelBounds bounds{std::max(largest / 127.0, least_scale), norm_above(items, rows[0]), 0.0};
-    const auto groups = static_cast<std::size_t>(detail::code_groups(items.cols));
-    std::vector<std::int8_t> item(groups * 4);
+    if (rows.size() < panel_items) {
+        std::fill_n(codes, detail::panel_bytes(items.cols), std::uint8_t{128});
+    }
     for (std::size_t lane = 0; lane < rows.size(); ++lane) {
-        const double residual =
-            simd.quantize(items.row(rows[lane]), items.cols, bounds.scale, item.data());
+        const double residual = simd.quantize(vectors[lane], items.cols, bounds.scale, 128,
+                                              codes + lane * 4, panel_items * 4);
         bounds.residual = std::max(bounds.residual, residual);
-        for (std::size_t group = 0; group < groups; ++group) {
-            std::uint32_t four;
-            std::memcpy(&four, item.data() + group * 4, 4);
-            four ^= 0x80808080;  // from signed codes to codes + 128
-            std::memcpy(codes + (group * panel_items + lane) * 4, &four, 4);
-        }
     }
     return bounds;
 }
@@ -101,9 +89,10 @@ ItemIndexArrays index_rows(DenseView<const float> items, std::vector<std::int32_
     const std::int64_t panel_bytes = detail::panel_bytes(items.cols);
     ItemIndexArrays index{
         .order = std::move(rows),
-        .codes = std::vector<std::uint8_t>(static_cast<std::size_t>(panels * panel_bytes), 128),
+        .codes = {},
         .bounds = std::vector<double>(static_cast<std::size_t>(3 * panels)),
     };
+    index.codes.resize(static_cast<std::size_t>(panels * panel_bytes));
     // Panels of vanishing items share a step that is not too far below the largest, so that ratios
     // of steps stay within float; 1 if all items are zero.
     const double largest = panels > 0 ? double{norm_above(items, index.order[0])} : 0.0;

@@ -72,9 +72,10 @@ void Screening::activate(std::size_t slot) {
         return;
     }
     const std::int64_t groups = code_groups(factors);
-    const double scale = simd_.screen.largest_magnitude(user, factors) / 127.0;
-    codes_.assign(static_cast<std::size_t>(groups * 4), 0);
-    const double residual = simd_.screen.quantize(user, factors, scale, codes_.data());
+    const double scale = simd_.screen.largest_magnitude(&user, 1, factors) / 127.0;
+    codes_.resize(static_cast<std::size_t>(groups * 4));
+    auto* const codes = reinterpret_cast<std::uint8_t*>(codes_.data());
+    const double residual = simd_.screen.quantize(user, factors, scale, 0, codes, 4);
     std::int64_t sum = 0;
     std::int64_t squares = 0;
     for (const std::int64_t code : codes_) {

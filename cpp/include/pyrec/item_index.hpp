@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -38,9 +40,22 @@ struct ItemIndex {
     }
 };
 
+// Leaves the new elements of a vector unwritten, for workers to write each its own.
+template <class T>
+struct Unwritten : std::allocator<T> {
+    template <class U>
+    struct rebind {
+        using other = Unwritten<U>;
+    };
+    template <class U>
+    void construct(U* at) noexcept {
+        ::new (static_cast<void*>(at)) U;
+    }
+};
+
 struct ItemIndexArrays {
     std::vector<std::int32_t> order;
-    std::vector<std::uint8_t> codes;
+    std::vector<std::uint8_t, Unwritten<std::uint8_t>> codes;
     std::vector<double> bounds;
 
     ItemIndex view(DenseView<const float> items) const { return {items, order, codes, bounds}; }

@@ -43,29 +43,39 @@ double norm(const float* vector, std::int64_t n) {
     return sum.root();
 }
 
-float largest_magnitude(const float* vector, std::int64_t n) {
+float largest_magnitude(const float* const* vectors, std::int64_t count, std::int64_t n) {
+    constexpr std::int64_t ahead = 4;  // vectors are anywhere, and the hardware does not see them
     EightInts largest = {};
-    std::int64_t i = 0;
     const auto take = [&](EightInts bits) {
         bits &= 0x7FFFFFFF;
         largest = bits > largest ? bits : largest;
     };
-    for (; i + 8 <= n; i += 8) {
-        EightInts bits;
-        __builtin_memcpy(&bits, vector + i, sizeof(bits));
-        take(bits);
+    for (std::int64_t at = 0; at < count; ++at) {
+        if (at + ahead < count) {
+            const float* const next = vectors[at + ahead];
+            for (std::int64_t i = 0; i < n; i += 16) __builtin_prefetch(next + i);
+        }
+        const float* const vector = vectors[at];
+        std::int64_t i = 0;
+        for (; i + 8 <= n; i += 8) {
+            EightInts bits;
+            __builtin_memcpy(&bits, vector + i, sizeof(bits));
+            take(bits);
+        }
+        if (i == n) continue;
+        EightInts rest = {};
+        __builtin_memcpy(&rest, vector + i, static_cast<std::size_t>(n - i) * sizeof(float));
+        take(rest);
     }
-    EightInts rest = {};
-    __builtin_memcpy(&rest, vector + i, static_cast<std::size_t>(n - i) * sizeof(float));
-    take(rest);
     std::int32_t most = 0;
     for (int lane = 0; lane < 8; ++lane) most = largest[lane] > most ? largest[lane] : most;
     return __builtin_bit_cast(float, most);
 }
 
-double quantize(const float* vector, std::int64_t n, double scale, std::int8_t* codes) {
+double quantize(const float* vector, std::int64_t n, double scale, int offset, std::uint8_t* codes,
+                std::int64_t stride) {
     // 1.5 * 2^52: adding it rounds to a whole number, which then stands in the lowest bits.
-    constexpr double to_whole = 6755399441055744.0;
+    const double to_whole = 6755399441055744.0 + offset;
     const double inverse = 1.0 / scale;
     SumOfSquares error;
     by_eights(vector, n, [&](const EightDoubles& x, std::int64_t i, std::int64_t count) {
@@ -74,7 +84,9 @@ double quantize(const float* vector, std::int64_t n, double scale, std::int8_t* 
         error.parts += left * left;
         std::int8_t bytes[8];
         IsaCodes::store_low_bytes(__builtin_bit_cast(EightLongs, shifted), bytes);
-        __builtin_memcpy(codes + i, bytes, static_cast<std::size_t>(count));
+        std::uint8_t* const to = codes + i / 4 * stride;
+        __builtin_memcpy(to, bytes, 4);
+        if (count > 4) __builtin_memcpy(to + stride, bytes + 4, 4);
     });
     return error.root();
 }

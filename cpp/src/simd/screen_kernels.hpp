@@ -30,11 +30,14 @@ struct ScreenUsers {
 struct ScreenKernels {
     // An upper bound of the norm of n factors, within a relative 1e-8.
     double (*norm)(const float* vector, std::int64_t n);
-    float (*largest_magnitude)(const float* vector, std::int64_t n);
+    // Of all the factors of `count` vectors.
+    float (*largest_magnitude)(const float* const* vectors, std::int64_t count, std::int64_t n);
     // Writes the whole multiples of `scale` that are nearest to the factors, which must be within
     // +-127 scales, and returns an upper bound of the distance of the vector to what they stand
-    // for.
-    double (*quantize)(const float* vector, std::int64_t n, double scale, std::int8_t* codes);
+    // for. To each multiple the offset is added, an even number. Groups of four bytes are `stride`
+    // bytes apart; the last is filled with the offset.
+    double (*quantize)(const float* vector, std::int64_t n, double scale, int offset,
+                       std::uint8_t* codes, std::int64_t stride);
     // A user's codes (4 * groups) in the form that `survivors` reads: at most 2 * groups words.
     void (*pack_codes)(const std::int8_t* codes, std::int64_t groups, std::int32_t* words);
     // For each user the items of a panel that may reach the user's threshold, as bits.
