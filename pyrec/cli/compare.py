@@ -25,22 +25,13 @@ def compare(config: Path, output: Path | None, overrides: tuple[str, ...], as_js
     from the best (paired by person, corrected for the number of pairings), the time, memory, size
     and speed of each; then what the metrics tell of diversity, popularity, coverage and fairness.
     """
-    from pyrec.io.writing import replacing
     from pyrec.report.contest import render_contest
     from pyrec.workflow.compare import compare as compare_config
     from pyrec.workflow.runconfig import RunConfig
 
     with Bars() as bars:
         facts = compare_config(RunConfig.from_toml(config, overrides), listener=bars)
-    if output is not None:
-        with replacing(output) as part:
-            part.write_text(render_contest(facts), encoding="utf-8")
-    if as_json:
-        display.echo_json(facts)
-    else:
-        click.echo(_summary(facts))
-        if output is not None:
-            click.echo(f"{output}: tables and a chart")
+    display.tell(facts, _summary, render_contest, output, as_json)
 
 
 def _summary(facts: Mapping[str, Any]) -> str:

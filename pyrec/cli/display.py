@@ -1,11 +1,12 @@
 """What commands print: aligned tables for people, JSON for scripts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["choice", "comparison", "echo_json", "table"]
+__all__ = ["choice", "comparison", "echo_json", "table", "tell"]
 
 
 def echo_json(value: Any) -> None:
@@ -13,6 +14,27 @@ def echo_json(value: Any) -> None:
     import json
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def tell(
+    facts: Mapping[str, Any],
+    summary: Callable[[Mapping[str, Any]], str],
+    page: Callable[[Mapping[str, Any]], str],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Print facts as JSON or in short, after writing the page of them if a file is named."""
+    from pyrec.io.writing import replacing
+
+    if output is not None:
+        with replacing(output) as part:
+            part.write_text(page(facts), encoding="utf-8")
+    if as_json:
+        echo_json(facts)
+    else:
+        click.echo(summary(facts))
+        if output is not None:
+            click.echo(f"{output}: tables and charts")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

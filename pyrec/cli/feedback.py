@@ -32,7 +32,6 @@ def feedback(
     and with exploration, beside the lists of somebody who knew the truth.
     """
     from pyrec.config import build
-    from pyrec.io.writing import replacing
     from pyrec.models.registry import estimator_class
     from pyrec.report.feedback import render_feedback
     from pyrec.simulation.shop import simulate_shop
@@ -54,15 +53,7 @@ def feedback(
             simulate_shop(**size), policies, rounds=rounds, k=k,
             random_state=size["random_state"], progress=progress,
         )  # fmt: skip
-    if output is not None:
-        with replacing(output) as part:
-            part.write_text(render_feedback(facts), encoding="utf-8")
-    if as_json:
-        display.echo_json(facts)
-    else:
-        click.echo(_summary(facts))
-        if output is not None:
-            click.echo(f"{output}: charts and a table")
+    display.tell(facts, _summary, render_feedback, output, as_json)
 
 
 def _summary(facts: Mapping[str, Any]) -> str:

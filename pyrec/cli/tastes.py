@@ -34,7 +34,6 @@ def tastes(
     Compares each person's mix of categories before and after, beside what chance makes of the same
     events, and shows which categories and items rose and fell, with intervals.
     """
-    from pyrec.io.writing import replacing
     from pyrec.report.tastes import render_tastes
     from pyrec.workflow.runconfig import RunConfig
     from pyrec.workflow.tastes import tastes as tastes_of
@@ -44,15 +43,7 @@ def tastes(
             RunConfig.from_toml(config, overrides), at=at, category=category, segment=segment,
             listener=bars,
         )  # fmt: skip
-    if output is not None:
-        with replacing(output) as part:
-            part.write_text(render_tastes(facts), encoding="utf-8")
-    if as_json:
-        display.echo_json(facts)
-    else:
-        click.echo(_summary(facts))
-        if output is not None:
-            click.echo(f"{output}: tables and a chart")
+    display.tell(facts, _summary, render_tastes, output, as_json)
 
 
 def _summary(facts: Mapping[str, Any]) -> str:
