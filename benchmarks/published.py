@@ -40,6 +40,7 @@ BLENDS = [
     ("graph_filter", "sparse_ease", "als"),
     ("normalised_ease", "als"),
     ("graph_filter", "normalised_ease", "als"),
+    ("slim", "als", "user_knn"),
     ("graph_filter", "slim", "als", "user_knn"),
     ("graph_filter", "sparse_ease", "als", "user_knn"),
     ("graph_filter", "sparse_ease", "als", "user_knn", "pure_svd"),
