@@ -138,11 +138,12 @@ GRIDS = {
     },
     "movielens1m_m1": {
         **neighbours(),
-        **factors(32, 64),
+        **factors(32, 64, 96),
         "graph_filter": [graph(0.5, 1.0, 0.5, neighbors=50), graph(0.5, 0.5, 0.5)],
         "als": [
             als(64, 0.1, 0.01, 8),
             als(64, 0.2, 0.01, 8),
+            als(128, 0.2, 0.013, 8),
             als(128, 0.3, 0.015, 8),
             als(64, 0.2, 0.006, 8),
             als(64, 0.2, 0.003, 8),
@@ -151,6 +152,11 @@ GRIDS = {
             als(256, 0.3, 0.006, 12),
         ],
         **sparse_linear(),
+        "slim": [
+            pyrec.SLIM(l1=0.3, l2=100),
+            pyrec.SLIM(l1=0, l2=100, user_exponent=0.5),
+            pyrec.SLIM(l1=0, l2=200, user_exponent=0.5),
+        ],
         **linear(),
         "normalised_ease": [
             pyrec.EASE(regularization=1000, **NORMAL),

@@ -44,6 +44,8 @@ BLENDS = [
     ("graph_filter", "slim", "als", "user_knn"),
     ("graph_filter", "sparse_ease", "als", "user_knn"),
     ("graph_filter", "sparse_ease", "als", "user_knn", "pure_svd"),
+    ("sparse_ease", "slim", "als", "pure_svd"),
+    ("sparse_ease", "slim", "als", "pure_svd", "bpr"),
 ]
 
 
