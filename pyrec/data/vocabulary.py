@@ -116,6 +116,11 @@ class Vocabulary:
         """Whether the ids are integers (else strings)."""
         return not isinstance(self._packed, tuple)
 
+    @property
+    def type_name(self) -> str:
+        """What the ids are, for messages: "integers" or "strings"."""
+        return "integers" if self.is_integer else "strings"
+
     def encode(self, ids: Any, *, missing: str = "raise") -> Any:
         """Return the rows of `ids`: an ``int32`` array of their shape, or an int for a scalar.
 

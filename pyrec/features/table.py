@@ -160,9 +160,8 @@ class Features:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        kind = "integers" if self.ids.is_integer else "strings"
         form = "sparse" if self.is_sparse else "dense"
-        return f"Features({len(self)} {kind}, {len(self.names)} {form} columns)"
+        return f"Features({len(self)} {self.ids.type_name}, {len(self.names)} {form} columns)"
 
 
 def rows_of(ids: Vocabulary, known: Vocabulary, whose: str) -> NDArray[np.int32]:
@@ -174,10 +173,9 @@ def rows_of(ids: Vocabulary, known: Vocabulary, whose: str) -> NDArray[np.int32]
         If one holds integers and the other strings.
     """
     if len(ids) and len(known) and ids.is_integer != known.is_integer:
-        theirs, mine = ("integers" if v.is_integer else "strings" for v in (known, ids))
         raise DataError(
-            f"{whose}: the ids are {theirs}, those asked for are {mine}; read both alike (one id "
-            "that is no whole number makes all of a text file strings)"
+            f"{whose}: the ids are {known.type_name}, those asked for are {ids.type_name}; read "
+            "both alike (one id that is no whole number makes all of a text file strings)"
         )
     rows: NDArray[np.int32] = known.encode(ids.ids, missing="mark")
     return rows

@@ -41,8 +41,10 @@ def joined(
     require(features, Features, name, "pyrec.features makes them")
     known = interactions.items if side == "items" else interactions.users
     if features.ids.is_integer != known.is_integer:
-        kinds = ["integers" if v.is_integer else "strings" for v in (features.ids, known)]
-        raise DataError(f"{name}: their ids are {kinds[0]}, those of the interactions {kinds[1]}")
+        raise DataError(
+            f"{name}: their ids are {features.ids.type_name}, those of the interactions "
+            f"{known.type_name}"
+        )
     rows = known.encode(features.ids.ids, missing="mark")
     csr = interactions.by_item if side == "items" else interactions.csr
     touched = np.flatnonzero(np.diff(csr.offsets))

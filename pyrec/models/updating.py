@@ -253,10 +253,9 @@ def relative_change(
 
 def _require_alike(known: Interactions, new: Interactions) -> None:
     for side in ("users", "items"):
-        ours, theirs = (getattr(of, side).is_integer for of in (known, new))
+        ours, theirs = (getattr(of, side).type_name for of in (known, new))
         if ours != theirs:
-            kinds = ["integers" if whole else "strings" for whole in (theirs, ours)]
-            raise DataError(f"{side}: the new ids are {kinds[0]}, those of the model {kinds[1]}")
+            raise DataError(f"{side}: the new ids are {theirs}, those of the model {ours}")
     for name in ("kinds", "timestamps"):
         ours, theirs = (getattr(of, name) is not None for of in (known, new))
         if ours != theirs:
