@@ -32,6 +32,20 @@ def test_more_items_than_a_block_of_the_inverse():
     np.testing.assert_allclose(influence(EASE(regularization=2).fit(matrix)), expected, atol=1e-6)
 
 
+def test_ill_conditioned_equations_are_solved_in_double_precision():
+    """Two items that nearly everybody has together or not at all."""
+    rng = np.random.default_rng(2)
+    dense = (rng.random((3000, 12)) < 0.5).astype(float)
+    dense[:, 1] = np.where(rng.random(3000) < 0.001, 1 - dense[:, 0], dense[:, 0])
+    gram = dense.T @ dense + 1e-3 * np.eye(12)
+    exact = np.linalg.inv(gram)
+    expected = np.eye(12) - exact / np.diag(exact)
+    single = np.linalg.inv(gram.astype(np.float32))
+    off = np.abs(np.eye(12) - single / np.diag(single) - expected).max()
+    found = influence(EASE(regularization=1e-3).fit(sp.csr_array(dense)))
+    assert np.abs(found - expected).max() < 1e-6 < 1e-5 < off
+
+
 def test_it_is_the_least_squares_solution_without_the_item_itself(matrix):
     """Each column of B is a ridge regression of the item on all others."""
     dense = matrix.toarray()
