@@ -115,6 +115,8 @@ def cut(
 
     Raises
     ------
+    ConfigError
+        If the target is no kind of event of theirs.
     DataError
         If nothing can be held out.
 
@@ -162,6 +164,6 @@ def cuts(
 def _of_kind(interactions: Interactions, kind: str) -> NDArray[np.bool_]:
     if interactions.kinds is None or kind not in interactions.kind_names:
         known = ", ".join(map(repr, interactions.kind_names)) or "no kinds of event"
-        raise DataError(f"target: kind {kind!r} is unknown; the interactions have {known}")
+        raise ConfigError(f"target: kind {kind!r} is unknown; the interactions have {known}")
     bit = np.uint32(1 << interactions.kind_names.index(kind))
     return np.asarray((interactions.kinds & bit) != 0)

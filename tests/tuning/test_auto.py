@@ -88,6 +88,17 @@ def test_nothing_to_choose_by(caplog):
     assert "nothing tells models apart" in caplog.text
 
 
+def test_people_with_one_thing_each_get_what_is_popular():
+    bought = sp.csr_array(([1.0] * 5, (range(5), [2, 2, 2, 0, 0])), shape=(5, 4))
+    assert pyrec.Auto().fit(bought).recommend(0, k=1).ids.tolist() == [0]
+
+
+def test_a_target_that_nobody_did_is_an_error_and_not_a_lack_of_data():
+    log = pyrec.Events.from_ids(users=[1, 1, 2, 2], items=[1, 2, 1, 2], kinds=["view"] * 4)
+    with pytest.raises(ConfigError, match="target: kind 'buy' is unknown"):
+        pyrec.Auto(target="buy").fit(log)
+
+
 def test_wrong_options_are_named():
     with pytest.raises(ConfigError, match="budget_seconds: expected `float` > 0"):
         pyrec.Auto(budget_seconds=0)

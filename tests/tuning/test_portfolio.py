@@ -14,6 +14,12 @@ def test_a_closed_form_of_all_items_is_for_small_catalogues():
     assert "ease" not in names(50_000)
 
 
+def test_no_model_asks_for_more_than_tiny_data_have():
+    log = pyrec.Interactions.from_scipy(sp.csr_array([[1, 1, 0, 0], [0, 1, 1, 1], [1, 0, 1, 0]]))
+    for estimator in portfolio(log, 10):
+        assert estimator.fit(log).recommend_rows([0], 2)[0].shape == (1, 2)
+
+
 def test_many_factors_are_for_budgets_that_bear_them():
     def most(seconds):
         log = pyrec.Interactions.from_scipy(sp.csr_array((30_000, 40_000)))

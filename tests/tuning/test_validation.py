@@ -42,7 +42,7 @@ def test_one_kind_may_be_held_out_and_dislikes_never_are():
     )
     fold = cut(events.aggregate(), 0.3, target="purchase")
     assert {item % 2 for _, item in pairs(fold.test)} == {1}
-    with pytest.raises(DataError, match=r"target: kind 'sale' is unknown.*'purchase', 'view'"):
+    with pytest.raises(ConfigError, match=r"target: kind 'sale' is unknown.*'purchase', 'view'"):
         cut(events.aggregate(), target="sale")
     disliked = pyrec.Interactions.from_scipy(sp.csr_array(-np.ones((5, 5))))
     with pytest.raises(DataError, match="none of 25 pairs can be held out"):
