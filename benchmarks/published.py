@@ -33,6 +33,7 @@ NCF = "ml-1m-ncf"
 METRICS = ["recall@20", "ndcg@20", "hit_rate@20"]
 # Which models are blended: of different families, the best configuration of each.
 BLENDS = [
+    ("graph_filter", "pure_svd"),  # GF-CF: a linear filter and an ideal one
     ("graph_filter", "als"),
     ("slim", "als"),
     ("graph_filter", "slim", "als"),
