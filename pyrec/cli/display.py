@@ -61,16 +61,23 @@ def _cell(value: Any) -> str:
 
 
 def comparison(quality: Mapping[str, Any]) -> str:
-    """Return the figures of a model beside those of the baseline, part by part."""
-    parts = []
-    for part in quality["parts"]:
+    """Return the figures of a model beside those of the baseline, and of itself without rules."""
+    parts = _beside(quality["parts"], quality["model"], quality["baseline"])
+    if quality["rules"]:
+        parts += _beside(quality["rules"][:1], f"{quality['model']} under rules", "without")
+    return "\n\n".join(parts)
+
+
+def _beside(parts: Sequence[Mapping[str, Any]], model: str, other: str) -> list[str]:
+    tables = []
+    for part in parts:
         rows = [
             [name, _interval(row["model"]), _interval(row["baseline"]), row["verdict"]]
             for name, row in part["metrics"].items()
         ]
         told = f"{part['title']}: {part['pairs']:,} pairs of {part['users']:,} people"
-        parts.append(f"{told}\n{table(['', quality['model'], quality['baseline'], ''], rows)}")
-    return "\n\n".join(parts)
+        tables.append(f"{told}\n{table(['', model, other, ''], rows)}")
+    return tables
 
 
 def choice(told: Mapping[str, Any]) -> str:

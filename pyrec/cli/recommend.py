@@ -37,6 +37,11 @@ __all__ = ["recommend"]
     help="Only items such as 'price < 20' or 'brand in Clay, Leaf', by the table of items. "
     "Repeatable: all must hold.",
 )
+@click.option(
+    "--now",
+    metavar="MOMENT",
+    help="What 'now' is where rules ask what is on offer: a date or time instead of this moment.",
+)
 @options.file("--config", help="Whose [rules] and tables count; else config.toml of the run.")
 @click.option("--without-rules", is_flag=True, help="Do not look at the [rules].")
 @click.option("--include-seen", is_flag=True, help="Also recommend what the user had before.")
@@ -63,6 +68,7 @@ def recommend(
     merge: Path | None,
     memory: int | None,
     wheres: tuple[str, ...],
+    now: str | None,
     config: Path | None,
     without_rules: bool,
     include_seen: bool,
@@ -87,9 +93,11 @@ def recommend(
     opened = open_model(model)
     ids = opened.users.ids if output else ids_of(users, opened.users, "user")
     found_in = config or model / "config.toml"
-    if (config or wheres) and not found_in.exists():
+    if (config or wheres or now) and not found_in.exists():
         raise click.UsageError(f"{found_in}: is missing; name the configuration by --config")
-    rules = _rules(opened, ids, k, found_in, wheres, without_rules) if found_in.exists() else None
+    rules = None
+    if found_in.exists():
+        rules = _rules(opened, ids, k, found_in, wheres, without_rules, now)
     if output:
         _write(opened, output, merge, as_json, k, exclude_seen=exclude_seen, rules=rules,
                memory=memory and 1_000_000 * memory)  # fmt: skip
@@ -113,7 +121,13 @@ def recommend(
 
 
 def _rules(
-    model: Any, users: Any, k: int, path: Path, wheres: tuple[str, ...], without: bool
+    model: Any,
+    users: Any,
+    k: int,
+    path: Path,
+    wheres: tuple[str, ...],
+    without: bool,
+    now: str | None,
 ) -> Any:
     """Compile the rules of a configuration, and what was asked for besides."""
     from functools import reduce
@@ -132,7 +146,7 @@ def _rules(
         return None
     also = reduce(lambda a, b: a & b, map(typed_predicate, wheres)) if wheres else None
     tables = read_tables(plan, model, Steps(None))
-    return rules_for(plan, tables, model, users, k, also=also)
+    return rules_for(plan, tables, model, users, k, also=also, now=now)
 
 
 def _write(

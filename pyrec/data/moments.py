@@ -1,11 +1,14 @@
 """Moments: points in time as options give them and as logs count them."""
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
+
+import numpy as np
 
 from pyrec.errors import ConfigError
 
-__all__ = ["DAY", "Moment", "isoformat", "microseconds"]
+__all__ = ["DAY", "Moment", "clock", "isoformat", "microseconds"]
 
 # A date or time in ISO 8601 form (of UTC, unless it says otherwise), or microseconds since 1970.
 # Dates of TOML and of Python's datetime module become the former in any options struct.
@@ -18,7 +21,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def microseconds(moment: Moment, name: str = "time") -> int:
+def clock() -> int:
+    """Return the moment that it is, in microseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1000
+
+
+def microseconds(moment: Moment | date | np.datetime64, name: str = "time") -> int:
     """Return a moment in microseconds since 1970-01-01 UTC.
 
     Raises
@@ -31,15 +39,17 @@ def microseconds(moment: Moment, name: str = "time") -> int:
     >>> microseconds("1970-01-02"), microseconds("1970-01-01T01:00:00+01:00"), microseconds(5)
     (86400000000, 0, 5)
     """
-    if not isinstance(moment, str):
-        return moment
+    if isinstance(moment, int | np.integer) and not isinstance(moment, bool | np.timedelta64):
+        return int(moment)
     try:
-        time = datetime.fromisoformat(moment)
+        if not isinstance(moment, str | date | np.datetime64):
+            raise ValueError
+        parsed = datetime.fromisoformat(moment if isinstance(moment, str) else str(moment))
     except ValueError:
         raise ConfigError(
             f"{name}: {moment!r} is not a date or time such as 2024-05-31 or 2024-05-31T18:30:00Z"
         ) from None
-    return (time.replace(tzinfo=time.tzinfo or UTC) - _EPOCH) // _MICROSECOND
+    return (parsed.replace(tzinfo=parsed.tzinfo or UTC) - _EPOCH) // _MICROSECOND
 
 
 def isoformat(time: int) -> str:

@@ -24,6 +24,7 @@ from pyrec.models.base import Estimator, Model
 from pyrec.models.query import resolve_filter
 from pyrec.preparation.split import Split
 from pyrec.rerank.context import Context
+from pyrec.rules.compiled import CompiledRules
 
 __all__ = ["evaluate"]
 
@@ -40,6 +41,7 @@ def evaluate(
     histories: Any = None,
     catalogue: Catalogue | None = None,
     features: Features | None = None,
+    rules: CompiledRules | None = None,
     exclude_seen: bool | str | Sequence[str] = True,
     pairs: str | Sequence[str] = ("new", "repeat"),
     cold_users: Literal["skip", "empty", "popular"] = "skip",
@@ -73,6 +75,10 @@ def evaluate(
         that it lacks are in no group.
     features : Features, optional
         Of items, by which `ild` tells how unlike each other they are.
+    rules : CompiledRules, optional
+        What the judged lists obey; test pairs that they forbid count, as misses. "Now" is the
+        moment of the split, unless the rules name another. Segments are those of
+        `CompiledRules.of_people`. Metrics that judge scores and not lists do not know of rules.
     metrics, k, exclude_seen, pairs, cold_users, cold_items, resamples, random_state
         See `pyrec.evaluation.protocol.Protocol`.
     threads : int, default 0
@@ -88,7 +94,8 @@ def evaluate(
     ConfigError
         For an unknown metric or option.
     DataError
-        If the test does not fit the model, is empty, or has nothing left to judge.
+        If the test does not fit the model, is empty, or has nothing left to judge; or rules follow
+        the clock, and it is not known when the test was.
     NotSupportedError
         If users with given histories are to be judged and the model cannot recommend for them.
     NumericalError
@@ -111,6 +118,7 @@ def evaluate(
     protocol = Protocol(**options)
     _require_fitted(model)
     description: dict[str, Any] = {}
+    rules = rules and _at_the_test(rules, test)
     if isinstance(test, Split):
         candidates = test.candidates if candidates is None else candidates
         description, histories, test = test.description, test.histories, test.test
@@ -124,7 +132,7 @@ def evaluate(
         pairs_ = as_interactions(test, model, "test")
         _require_no_dislikes(pairs_, protocol)
         cases = Cases.of(pairs_, model, histories, protocol.exclude_seen)
-        trial = Trial(model, protocol, among, allowed, context)
+        trial = Trial(model, protocol, among, allowed, context, rules)
         counts = trial.counts(cases)
         parts = [part for name in protocol.parts if (part := trial.part(name, cases))]
     if not parts:
@@ -165,6 +173,20 @@ def _context(
         require(features, Features, "features")
     vectors = None if features is None else features.aligned(model.items).matrix
     return Context(model.interactions, vectors, groups)
+
+
+def _at_the_test(rules: CompiledRules, test: Any) -> CompiledRules:
+    """Return the rules as they were when the test began."""
+    require(rules, CompiledRules, "rules", "Rules(...).compile(catalogue, model.items) makes them")
+    if not rules.follows_clock:
+        return rules
+    moment = test.moment if isinstance(test, Split) else None
+    if moment is None:
+        raise DataError(
+            "rules: follow the clock, and the test does not say when it was; fix the moment by "
+            "rules.at(moment)"
+        )
+    return rules.at(moment)
 
 
 def _require_fitted(model: Any) -> None:

@@ -1,14 +1,16 @@
 """Trial: one model under one protocol; makes the lists and scores that metrics judge."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
-from pyrec.data.bits import Words, unpack
+from pyrec.data.bits import Words, bits_at, unpack
 from pyrec.data.columns import owned
 from pyrec.data.interactions import Interactions, entry_rows, found_in, select
+from pyrec.data.ranking import Ranking
 from pyrec.errors import NotSupportedError, NumericalError
 from pyrec.evaluation.cases import Cases, rows_for
 from pyrec.evaluation.estimates import Estimate, Values, estimates
@@ -17,9 +19,13 @@ from pyrec.evaluation.metrics import Request
 from pyrec.evaluation.protocol import Protocol
 from pyrec.evaluation.results import Part
 from pyrec.models.abilities import FoldsIn, require
+from pyrec.models.base import Lists as Ranked
 from pyrec.models.base import Model
 from pyrec.models.query import Filter
+from pyrec.models.ruled import ranked
+from pyrec.rerank import RerankedModel
 from pyrec.rerank.context import Context
+from pyrec.rules.compiled import CompiledRules
 
 __all__ = ["Trial"]
 
@@ -42,6 +48,8 @@ class Trial:
         1 for the items that are ranked for anybody.
     context : Context, optional
         Groups and features of the model's items, for metrics that need them.
+    rules : CompiledRules, optional
+        What the lists obey.
     """
 
     def __init__(
@@ -51,12 +59,14 @@ class Trial:
         candidates: Interactions | None = None,
         allowed: Words | None = None,
         context: Context | None = None,
+        rules: CompiledRules | None = None,
     ) -> None:
         self.model = model
         self.protocol = protocol
         self.candidates = candidates
         self.allowed = allowed
         self.context = context
+        self.rules = rules
         trained = model.interactions.csr
         self.popularity = np.bincount(trained.columns, minlength=len(model.items))
         self.n_users = int(np.count_nonzero(np.diff(trained.offsets)))
@@ -97,7 +107,25 @@ class Trial:
             allowed[: len(self.model.items)] = unpack(self.allowed, len(self.model.items))
             outside = np.count_nonzero(~allowed[cases.relevant.columns])
             counts["pairs_outside_candidates"] = int(outside)
+        if self.rules is not None:
+            counts["pairs_that_rules_forbid"] = self._forbidden(cases, self.rules)
         return counts
+
+    def _forbidden(self, cases: Cases, rules: CompiledRules) -> int:
+        """Count the test pairs whose item may not appear in the list of their user."""
+        relevant, n_items = cases.relevant, len(self.model.items)
+        columns, names = relevant.columns, rules.asked_by(cases.users).chosen
+        forbidden = np.zeros(len(columns), np.bool_)
+        known = columns < n_items
+        for name, words in [(None, rules.allowed), *rules.segments.items()]:
+            if words is None:
+                continue
+            of = np.ones(len(cases), np.bool_)
+            if name is not None:
+                of = np.array([one == name for one in names or ()], np.bool_)
+            at = known & np.repeat(of, np.diff(relevant.offsets))
+            forbidden[at] |= ~bits_at(words, columns[at])
+        return int(np.count_nonzero(forbidden))
 
     def _of_cold_items(self, cases: Cases) -> NDArray[np.bool_]:
         columns = cases.relevant.columns
@@ -153,48 +181,50 @@ class Trial:
 
     def rank(self, chosen: Cases, filter_: Filter, k: int) -> NDArray[np.int32]:
         """Return the rows (n, k) of every user's list, whether trained on, folded in or cold."""
-        rows = np.full((len(chosen), k), -1, dtype=np.int32)
-        trained = ~chosen.folded & (chosen.user_rows >= 0)
-        if self.model.personal:
-            trained &= ~chosen.cold
-        for users, lists_of in (
-            (trained, self._lists_of_trained),
-            (chosen.folded, self._lists_of_folded),
-            (~trained & ~chosen.folded, self._lists_of_cold),
-        ):
-            at = np.flatnonzero(users).astype(np.int32)
-            if len(at):
-                found, scores = lists_of(chosen, at, k, filter_.take(at))
-                self._require_numbers(scores, chosen.users[at], found)
-                rows[at] = found
-        return rows
+        rules = self.rules and self.rules.asked_by(chosen.users)
+        hidden, filter_ = filter_.exclude, replace(filter_, exclude=None)
+        whole = self.model if isinstance(self.model, RerankedModel) else None
+        model = whole.model if whole else self.model
 
-    def _lists_of_trained(
-        self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        return self.model.recommend_rows(
-            chosen.user_rows[at], k, exclude_seen=False, filter_=filter_
-        )
+        def rank(at: NDArray[np.int32], k: int, filter_: Filter) -> Ranked:
+            # What was had before is not forbidden: pins and repeatable goods appear all the same.
+            if hidden is not None:
+                filter_ = filter_.hiding(hidden.take(at))
+            return self._ranked(model, chosen, at, k, filter_)
 
-    def _lists_of_folded(
-        self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        able = require(self.model, FoldsIn, "recommend for users who were not trained on")  # type: ignore[type-abstract]
-        return able.recommend_for_rows(
-            chosen.history.take(at), k, exclude_seen=False, filter_=filter_
-        )
+        width = max(k, whole.candidates) if whole else k
+        rows, scores = ranked(rules, rank, model.items, len(chosen), width, filter_, 0)
+        if whole is None:
+            return rows
+        candidates = Ranking(rows, scores, model.items, chosen.users)
+        return whole.reranked(candidates, k, rules=rules).rows
 
-    def _lists_of_cold(
-        self, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        unknown = "popular" if self.protocol.cold_users == "popular" else "empty"
-        items: Any = filter_.candidates
-        if items is None and self.allowed is not None:
-            items = self.model.items.ids[unpack(self.allowed, len(self.model.items))]
-        ranking = self.model.recommend(
-            chosen.users[at], k, exclude_seen=False, items=items, unknown=unknown
-        )
-        return ranking.rows, ranking.scores
+    def _ranked(
+        self, model: Model, chosen: Cases, at: NDArray[np.int32], k: int, filter_: Filter
+    ) -> Ranked:
+        """Return lists of some of the users, each by the way that is right for it."""
+        rows = np.full((len(at), k), -1, np.int32)
+        scores = np.full((len(at), k), -np.inf, np.float32)
+        user_rows, folded = chosen.user_rows[at], chosen.folded[at]
+        trained = ~folded & (user_rows >= 0)
+        if model.personal:
+            trained &= ~chosen.cold[at]
+        if len(some := np.flatnonzero(trained).astype(np.int32)):
+            rows[some], scores[some] = model.recommend_rows(
+                user_rows[some], k, exclude_seen=False, filter_=filter_.take(some)
+            )
+        if len(some := np.flatnonzero(folded).astype(np.int32)):
+            able = require(model, FoldsIn, "recommend for users who were not trained on")  # type: ignore[type-abstract]
+            rows[some], scores[some] = able.recommend_for_rows(
+                chosen.history.take(at[some]), k, exclude_seen=False, filter_=filter_.take(some)
+            )
+        if len(some := np.flatnonzero(~trained & ~folded).astype(np.int32)):
+            unknown = "popular" if self.protocol.cold_users == "popular" else "empty"
+            rows[some], scores[some] = model._lists(
+                user_rows[some], k, filter_.take(some), unknown, exclude_seen=False
+            )
+        self._require_numbers(scores, chosen.users[at], rows)
+        return rows, scores
 
     # ---- scores and ratings ----------------------------------------------------------------------
 

@@ -58,6 +58,16 @@ class Split:
     description: dict[str, Any]
     candidates: Vocabulary | None = None
 
+    @property
+    def moment(self) -> int | None:
+        """When the lists are asked for that the test judges; None where there are no times.
+
+        That is when the test begins and all of training has happened: of a `TimeSplit`, its cut.
+        """
+        if self.train.timestamps is None or self.test.timestamps is None:
+            return None
+        return max(int(self.train.timestamps.max()), int(self.test.timestamps.min()))
+
 
 class Log:
     """A log with its pairs numbered, and the parts that a split makes of it.

@@ -49,8 +49,8 @@ def against_best(facts: Mapping[str, Any]) -> dict[str, str]:
 
     Examples
     --------
-    >>> facts = {"models": [{"label": "a"}, {"label": "b"}],
-    ...          "differences": [{"models": ["b", "a"], "p_adjusted": 0.2}]}
+    >>> facts = {"models": [{"label": "a"}, {"label": "b"}], "differences": [
+    ...     {"models": ["b", "a"], "first": 0.1, "second": 0.2, "p_adjusted": 0.2}]}
     >>> against_best(facts)
     {'a': 'best', 'b': 'unclear (p 0.200)'}
     """
@@ -58,7 +58,9 @@ def against_best(facts: Mapping[str, Any]) -> dict[str, str]:
     told = {best: "best"}
     for pairing in facts["differences"]:
         if best in pairing["models"]:
-            (other,) = set(pairing["models"]) - {best}
-            p = pairing["p_adjusted"]
-            told[other] = f"{'worse' if p <= SIGNIFICANT else 'unclear'} (p {p:.3f})"
+            means = dict(zip(pairing["models"], (pairing["first"], pairing["second"]), strict=True))
+            (other,) = set(means) - {best}
+            certain = pairing["p_adjusted"] <= SIGNIFICANT
+            verdict = "worse" if means[other] < means[best] else "better"  # free of rules
+            told[other] = f"{verdict if certain else 'unclear'} (p {pairing['p_adjusted']:.3f})"
     return told

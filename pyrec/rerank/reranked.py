@@ -78,6 +78,12 @@ class RerankedModel(Model):
         """
         width = max(checked_k(k), self.candidates)
         lists = self.model.recommend(users, width, rules=rules, threads=threads, **options)
+        return self.reranked(lists, k, rules=rules, threads=threads)
+
+    def reranked(
+        self, lists: Ranking, k: int, *, rules: CompiledRules | None = None, threads: int = 0
+    ) -> Ranking:
+        """Return what the steps choose among candidates that were made under the rules."""
         return rerank_lists(self.steps, lists, self.context, k, rules=rules, threads=threads)
 
     def recommend_rows(

@@ -15,7 +15,7 @@ from pyrec.config import suggestion
 from pyrec.data.bits import Words, pack, unpack
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.columns import owned
-from pyrec.data.moments import microseconds
+from pyrec.data.moments import Moment, clock, isoformat, microseconds
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.rules.predicates import Predicate
@@ -95,7 +95,9 @@ class Allowed:
         return f"Allowed({self.count} of {len(self.items)} items, {self.unlisted} not in catalogue)"
 
 
-def compile(predicate: Predicate, catalogue: Catalogue, items: Vocabulary) -> Allowed:
+def compile(
+    predicate: Predicate, catalogue: Catalogue, items: Vocabulary, *, now: Moment | None = None
+) -> Allowed:
     """Return the items of a model of which a predicate is true, as a bitset for many requests.
 
     Items that the catalogue lacks are left out, whatever the predicate, and counted.
@@ -108,6 +110,8 @@ def compile(predicate: Predicate, catalogue: Catalogue, items: Vocabulary) -> Al
         What is known of the items.
     items : Vocabulary
         Those of the model.
+    now : moment, optional
+        What "now" is; by default the moment of this call.
 
     Raises
     ------
@@ -123,7 +127,8 @@ def compile(predicate: Predicate, catalogue: Catalogue, items: Vocabulary) -> Al
     >>> compile(where("price") > 4, catalogue, pyrec.Vocabulary(["mug", "tea"]))
     Allowed(1 of 2 items, 1 not in catalogue)
     """
-    return Shelf(catalogue, items).compile(predicate, "where")
+    moment = clock() if now is None else microseconds(now, "now")
+    return Shelf(catalogue, items).compile(predicate, "where", moment)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,23 +146,33 @@ class Shelf:
     catalogue: Catalogue
     items: Vocabulary
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    _times: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    _codes: dict[str, tuple[dict[Any, int], NDArray[np.int32]]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Check the types."""
         require(self.catalogue, Catalogue, "catalogue", "read_items makes them")
         require(self.items, Vocabulary, "items", "model.items are meant")
 
-    def compile(self, predicate: Predicate, name: str) -> Allowed:
+    def compile(self, predicate: Predicate, name: str, now: int) -> Allowed:
         """Return the items of which a predicate is true; warn, by its name, if there are none."""
         require(predicate, Predicate, name, "where('price') < 20 makes one")
         unlisted = int(np.count_nonzero(~self.listed))
-        allowed = Allowed.of_mask(self.items, predicate.holds(self) & self.listed, unlisted)
+        allowed = Allowed.of_mask(self.items, predicate.holds(self, now) & self.listed, unlisted)
         if not allowed.words.any():
-            logger.warning(
-                "%s: excludes all %d items (%d are not in the catalogue); lists will be empty",
-                name, len(self.items), allowed.unlisted,
-            )  # fmt: skip
+            at = f" at {isoformat(now)}" if predicate.dated else ""
+            self._warn(
+                f"{name}: excludes all {len(self.items)} items{at} ({unlisted} are not in the "
+                "catalogue); lists will be empty"
+            )
         return allowed
+
+    def _warn(self, told: str) -> None:
+        """Warn once, however often rules are made again."""
+        if told not in self._told:
+            self._told.add(told)
+            logger.warning("%s", told)
 
     @cached_property
     def _places(self) -> NDArray[np.int32]:
@@ -184,11 +199,6 @@ class Shelf:
         """Tell whether a column holds text."""
         self._column(column)
         return self.catalogue.columns[column].dtype.kind not in "biufM"
-
-    def texts(self, column: str) -> list[Any]:
-        """Return a column as Python values."""
-        texts: list[Any] = self._column(column).tolist()
-        return texts
 
     def missing(self, column: str) -> NDArray[np.bool_]:
         """Tell where a column has no value: an empty text, a NaN, nothing."""
@@ -223,30 +233,42 @@ class Shelf:
 
     def times(self, column: str) -> NDArray[np.float64]:
         """Return a column of ISO 8601 text, datetimes or microseconds as microseconds."""
+        if column not in self._times:
+            self._times[column] = self._read_times(column)
+        return self._times[column]
+
+    def _read_times(self, column: str) -> NDArray[np.float64]:
         values = self._column(column)
         if values.dtype.kind == "M":
             times = values.astype("datetime64[us]").astype(np.int64).astype(np.float64)
             return np.where(np.isnat(values), np.nan, times)
+        if values.dtype.kind == "b":
+            raise DataError(f"{column}: holds truth values, no moments")
         if not self.is_text(column):
-            return values.astype(np.float64)
-        missing, times = self.missing(column), np.full(len(values), np.nan)
+            return _moments(column, values.astype(np.float64))
+        missing, times, texts = self.missing(column), np.full(len(values), np.nan), values.tolist()
         for at in np.flatnonzero(~missing & self.listed).tolist():
             try:
-                times[at] = microseconds(str(values[at]), column)
+                times[at] = microseconds(texts[at], column)
             except ConfigError as error:
                 raise DataError(str(error)) from None
         return times
 
-    def groups(self, column: str) -> NDArray[np.int32]:
-        """Return a number for each distinct value of a column, -1 where it is missing."""
-        numbers: dict[Any, int] = {}
-        values = self._column(column).tolist()
-        known = ~self.missing(column) & self.listed
-        groups = np.full(len(values), -1, np.int32)
-        groups[known] = [
-            numbers.setdefault(values[at], len(numbers)) for at in np.flatnonzero(known)
-        ]
-        return groups
+    def codes(self, column: str) -> tuple[dict[Any, int], NDArray[np.int32]]:
+        """Return a number for each distinct value of a column, and that of each item.
+
+        It is -1 where the value is missing, and where the catalogue lacks the item.
+        """
+        if column not in self._codes:
+            numbers: dict[Any, int] = {}
+            values = self._column(column).tolist()
+            known = ~self.missing(column) & self.listed
+            codes = np.full(len(values), -1, np.int32)
+            codes[known] = [
+                numbers.setdefault(values[at], len(numbers)) for at in np.flatnonzero(known)
+            ]
+            self._codes[column] = numbers, codes
+        return self._codes[column]
 
     def note_absent(self, column: str, values: Iterable[Any]) -> None:
         """Warn of values that no item of the catalogue has, with the nearest that one has."""
@@ -258,4 +280,24 @@ class Shelf:
                 texts = [str(other) for other in held]
                 nearest = difflib.get_close_matches(str(value), texts, n=1) if texts else []
                 hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-                logger.warning("%s: no item has the value %r%s", column, value, hint)
+                self._warn(f"{column}: no item has the value {value!r}{hint}")
+
+
+# Numbers that no moment in microseconds is, but one of 1980 to 2100 in another unit.
+_MISTAKEN = {
+    "seconds": (3.15e8, 4.1e9), "milliseconds": (3.15e11, 4.1e12), "nanoseconds": (3.15e17, 4.1e18),
+}  # fmt: skip
+
+
+def _moments(column: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers that can be microseconds since 1970, NaN where missing, or raise."""
+    if np.any(np.isinf(times)):
+        raise DataError(f"{column}: has infinite numbers, which are no moments; leave them empty")
+    typical = float(np.nanmedian(times)) if not np.all(np.isnan(times)) else 0.0
+    for unit, (low, high) in _MISTAKEN.items():
+        if low <= typical < high:
+            raise DataError(
+                f"{column}: numbers such as {typical:.0f} look like {unit} since 1970; "
+                "give microseconds, or dates and times in ISO 8601"
+            )
+    return times

@@ -1,11 +1,12 @@
 """Rules: what ``[rules]`` of a configuration may say."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
 from pyrec.config import Options
+from pyrec.data.moments import Moment, microseconds
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import ConfigError, DataError
 from pyrec.rules.predicates import predicate_of
@@ -54,6 +55,9 @@ class RuleOptions(Options, frozen=True, kw_only=True):
     segment : str, optional
         The column of the table of people that says of which segment each is. Whose value names none
         is restricted by none.
+    now : moment, optional
+        The "now" of ``valid_at``. By default the moment of a request; in judging, when the test
+        begins; in a run, when the log ends.
 
     Examples
     --------
@@ -71,12 +75,15 @@ class RuleOptions(Options, frozen=True, kw_only=True):
     repeatable: Data | tuple[Id, ...] | None = None
     segments: dict[str, Data] = {}  # noqa: RUF012 (msgspec copies it)
     segment: str | None = None
+    now: Moment | None = None
 
     def __post_init__(self) -> None:
         """Check types, then the predicates, the places, and that segments can be told."""
         super().__post_init__()
         for place, data in self._predicates():
             _located(place, lambda data=data: predicate_of(data))  # type: ignore[misc]
+        if self.now is not None:
+            microseconds(self.now, "now")
         for place in self.pinned if isinstance(self.pinned, dict) else ():
             if not (place.isascii() and place.isdigit() and int(place) > 0):
                 raise ConfigError(f"pinned.{place}: places are whole numbers from 1")
@@ -90,7 +97,13 @@ class RuleOptions(Options, frozen=True, kw_only=True):
     @property
     def are_none(self) -> bool:
         """Whether nothing is asked for."""
-        return self == RuleOptions()
+        return self.replace(now=None) == RuleOptions()
+
+    @property
+    def depend_on_now(self) -> bool:
+        """Whether they are others at another moment, which nothing here names."""
+        predicates = (predicate_of(data) for _, data in self._predicates())
+        return self.now is None and any(one.dated for one in predicates)
 
     def columns(self) -> Iterator[tuple[str, str]]:
         """Yield the columns of the catalogue that are looked at, each with its place before it."""
@@ -100,29 +113,38 @@ class RuleOptions(Options, frozen=True, kw_only=True):
         for column in self.caps:
             yield "rules.caps", column
 
-    def rules(self, items: Vocabulary) -> Rules:
-        """Return the rules; ids become integers or text, as those of the items are."""
+    def rules(
+        self, items: Vocabulary, *, unknown: Literal["raise", "leave_out"] = "raise"
+    ) -> Rules:
+        """Return the rules; ids become integers or text, as those of the items are.
 
-        def ids(given: Any) -> list[Id]:
+        Ids that are not among the items are kept, so that `Rules.compile` raises, or left out.
+        """
+
+        def row(id_: Id) -> int:
+            return int(items.encode(id_, missing="mark")) if unknown == "leave_out" else 0
+
+        def ids(given: Iterable[Id]) -> list[Id]:
             return list(given) if items.is_integer else [str(id_) for id_ in given]
 
-        repeatable = self.repeatable
-        pinned = self.pinned
-        by_place = isinstance(pinned, dict)
-        places = map(int, pinned) if by_place else range(1, len(pinned) + 1)
-        of_places = ids(pinned.values() if isinstance(pinned, dict) else pinned)
+        repeatable, pinned = self.repeatable, self.pinned
+        by_place = pinned if isinstance(pinned, dict) else dict(enumerate(pinned, 1))
+        places = zip(map(int, by_place), ids(by_place.values()), strict=True)
+        again: Any = None
+        if isinstance(repeatable, dict):
+            again = predicate_of(repeatable)
+        elif repeatable is not None:
+            again = [id_ for id_ in ids(repeatable) if row(id_) >= 0]
         return Rules(
             where=None if self.where is None else predicate_of(self.where),
             segments={name: predicate_of(data) for name, data in self.segments.items()},
             caps=self.caps,
-            pinned=dict(zip(places, of_places, strict=True)),
+            pinned={place: id_ for place, id_ in places if row(id_) >= 0},
             boosts=[
                 Boost(predicate_of(one.where), times=one.times, add=one.add) for one in self.boosts
             ],
-            repeatable=predicate_of(repeatable)
-            if isinstance(repeatable, dict)
-            else None if repeatable is None else ids(repeatable),
-        )  # fmt: skip
+            repeatable=again,
+        )
 
     def _predicates(self) -> Iterator[tuple[str, Data]]:
         if self.where is not None:
@@ -140,7 +162,8 @@ def _columns(data: Mapping[str, Any]) -> Iterator[str]:
     if "column" in data:
         yield str(data["column"])
     elif "valid_at" in data:
-        yield from ("valid_from", "valid_until")
+        yield str(data.get("since", "valid_from"))
+        yield str(data.get("until", "valid_until"))
     for word in ("all", "any", "not"):
         parts = data.get(word, ())
         for part in [parts] if isinstance(parts, Mapping) else parts:
@@ -151,5 +174,5 @@ def _located(place: str, work: Callable[[], T]) -> T:
     """Name the place of what a predicate is refused for."""
     try:
         return work()
-    except DataError as error:
+    except (ConfigError, DataError) as error:
         raise ConfigError(f"{place}: {error}") from None

@@ -14,7 +14,10 @@ from pyrec.config import suggestion
 from pyrec.data.moments import Moment, microseconds
 from pyrec.errors import DataError
 
-__all__ = ["Predicate", "predicate_of", "valid_at", "where"]
+__all__ = ["NOW", "Predicate", "predicate_of", "valid_at", "where"]
+
+NOW = "now"
+"""The moment of a request."""
 
 Mask = NDArray[np.bool_]
 Value = str | int | float | bool
@@ -26,8 +29,8 @@ class Columns(Protocol):
     def numbers(self, column: str) -> NDArray[np.float64]:
         """Return a column as numbers, NaN where they are missing."""
 
-    def texts(self, column: str) -> list[Any]:
-        """Return a column as Python values."""
+    def codes(self, column: str) -> tuple[dict[Any, int], NDArray[np.int32]]:
+        """Return a number for each distinct value of a column, and that of each item, or -1."""
 
     def times(self, column: str) -> NDArray[np.float64]:
         """Return a column as microseconds since 1970, NaN where they are missing."""
@@ -50,9 +53,14 @@ class Predicate(ABC):
     ``& ~where("region").missing()`` to ask for a known one.
     """
 
+    @property
+    def dated(self) -> tuple[str, ...]:
+        """The columns that it compares with the moment of a request, if there are any."""
+        return ()
+
     @abstractmethod
-    def holds(self, columns: Columns) -> Mask:
-        """Tell of which items it is true."""
+    def holds(self, columns: Columns, now: int) -> Mask:
+        """Tell of which items it is true at a moment, in microseconds since 1970."""
 
     def __and__(self, other: "Predicate") -> "Predicate":
         return _Both(self, _checked(other))
@@ -117,23 +125,36 @@ class where:
         return _Compared(self.column, ">=", _number(self.column, number))
 
 
-def valid_at(moment: Moment, since: str = "valid_from", until: str = "valid_until") -> Predicate:
+def valid_at(
+    moment: Moment = "now", since: str = "valid_from", until: str = "valid_until"
+) -> Predicate:
     """Return the predicate of what is on offer at a moment: from `since` on, before `until`.
 
     An offer without a beginning has always begun, one without an end never ends.
 
     Parameters
     ----------
-    moment : str or int
-        ISO 8601, of UTC unless it says otherwise, or microseconds since 1970.
+    moment : str or int, default "now"
+        ISO 8601, of UTC unless it says otherwise, or microseconds since 1970. "now" is the moment
+        of each request, or the one for which rules are compiled.
     since, until : str
         Columns of text in ISO 8601, of numpy datetimes, or of microseconds.
 
+    Raises
+    ------
+    ConfigError
+        If it is no moment.
+
     Examples
     --------
-    >>> summer = valid_at("2026-07-01") & (where("age_limit") <= 16)
+    >>> on_offer = valid_at() & (where("age_limit") <= 16)
+    >>> summer = valid_at("2026-07-01", until="season_ends")
     """
-    return _ValidAt(microseconds(moment, "moment"), since, until)
+    for name, column in (("since", since), ("until", until)):
+        if not isinstance(column, str):
+            raise DataError(f"valid_at: {name} must be the name of a column, not {column!r}")
+    fixed = None if isinstance(moment, str) and moment == NOW else microseconds(moment, "valid_at")
+    return _ValidAt(fixed, since, until)
 
 
 @dataclass(frozen=True)
@@ -141,8 +162,12 @@ class _Both(Predicate):
     left: Predicate
     right: Predicate
 
-    def holds(self, columns: Columns) -> Mask:
-        return self.left.holds(columns) & self.right.holds(columns)
+    @property
+    def dated(self) -> tuple[str, ...]:
+        return self.left.dated + self.right.dated
+
+    def holds(self, columns: Columns, now: int) -> Mask:
+        return self.left.holds(columns, now) & self.right.holds(columns, now)
 
 
 @dataclass(frozen=True)
@@ -150,23 +175,31 @@ class _Either(Predicate):
     left: Predicate
     right: Predicate
 
-    def holds(self, columns: Columns) -> Mask:
-        return self.left.holds(columns) | self.right.holds(columns)
+    @property
+    def dated(self) -> tuple[str, ...]:
+        return self.left.dated + self.right.dated
+
+    def holds(self, columns: Columns, now: int) -> Mask:
+        return self.left.holds(columns, now) | self.right.holds(columns, now)
 
 
 @dataclass(frozen=True)
 class _Not(Predicate):
     other: Predicate
 
-    def holds(self, columns: Columns) -> Mask:
-        return ~self.other.holds(columns)
+    @property
+    def dated(self) -> tuple[str, ...]:
+        return self.other.dated
+
+    def holds(self, columns: Columns, now: int) -> Mask:
+        return ~self.other.holds(columns, now)
 
 
 @dataclass(frozen=True)
 class _Missing(Predicate):
     column: str
 
-    def holds(self, columns: Columns) -> Mask:
+    def holds(self, columns: Columns, now: int) -> Mask:
         return columns.missing(self.column)
 
 
@@ -176,7 +209,7 @@ class _Compared(Predicate):
     sign: str
     number: float
 
-    def holds(self, columns: Columns) -> Mask:
+    def holds(self, columns: Columns, now: int) -> Mask:
         compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
         found: Mask = compare[self.sign](columns.numbers(self.column), self.number)
         return found
@@ -187,7 +220,7 @@ class _OneOf(Predicate):
     column: str
     values: tuple[Value, ...]
 
-    def holds(self, columns: Columns) -> Mask:
+    def holds(self, columns: Columns, now: int) -> Mask:
         texts = [value for value in self.values if isinstance(value, str)]
         numbers = [value for value in self.values if not isinstance(value, str)]
         if texts and not columns.is_text(self.column):
@@ -199,8 +232,8 @@ class _OneOf(Predicate):
             held = columns.numbers(self.column)
             found &= np.isin(held, numbers)
         elif texts:
-            wanted, values = set(texts), columns.texts(self.column)
-            found &= np.fromiter((value in wanted for value in values), np.bool_, len(values))
+            numbered, codes = columns.codes(self.column)
+            found &= np.isin(codes, [numbered[text] for text in set(texts) & numbered.keys()])
         else:
             found[:] = False
         columns.note_absent(self.column, self.values)
@@ -209,14 +242,19 @@ class _OneOf(Predicate):
 
 @dataclass(frozen=True)
 class _ValidAt(Predicate):
-    time: int
+    time: int | None
     since: str
     until: str
 
-    def holds(self, columns: Columns) -> Mask:
-        begun = columns.missing(self.since) | (columns.times(self.since) <= self.time)
-        over = columns.times(self.until) <= self.time  # false where there is no end
-        result: Mask = begun & ~over
+    @property
+    def dated(self) -> tuple[str, ...]:
+        return (self.since, self.until) if self.time is None else ()
+
+    def holds(self, columns: Columns, now: int) -> Mask:
+        time = now if self.time is None else self.time
+        since, until = columns.times(self.since), columns.times(self.until)
+        # A missing bound is NaN, which satisfies no comparison.
+        result: Mask = ~(since > time) & ~(until <= time)
         return result
 
 
@@ -255,8 +293,9 @@ def predicate_of(data: Mapping[str, Any]) -> Predicate:
     ----------
     data : mapping
         ``{"column": "price", "between": [5, 20]}``, with one of ``equals``, ``isin``, ``between``,
-        ``above``, ``at_least``, ``below``, ``at_most`` and ``missing``; ``{"valid_at": moment}``;
-        or ``{"all": [...]}``, ``{"any": [...]}``, ``{"not": {...}}`` of such data.
+        ``above``, ``at_least``, ``below``, ``at_most`` and ``missing``; ``{"valid_at": moment}``,
+        perhaps with the names of the columns ``since`` and ``until``; or ``{"all": [...]}``,
+        ``{"any": [...]}``, ``{"not": {...}}`` of such data.
 
     Raises
     ------
@@ -275,12 +314,12 @@ def predicate_of(data: Mapping[str, Any]) -> Predicate:
         raise DataError(f"a predicate is a table such as {{column = 'stock', above = 0}}: {data!r}")
     if "column" in data:
         return _comparison_of(dict(data))
+    if "valid_at" in data:
+        return _validity_of(dict(data))
     if len(data) == 1:
         ((word, value),) = data.items()
         if word == "not":
             return ~predicate_of(value)
-        if word == "valid_at":
-            return valid_at(value)
         if word in ("all", "any") and isinstance(value, list | tuple) and value:
             parts = [predicate_of(part) for part in value]
             return reduce((lambda a, b: a & b) if word == "all" else (lambda a, b: a | b), parts)
@@ -289,6 +328,14 @@ def predicate_of(data: Mapping[str, Any]) -> Predicate:
 
 
 _JOINS = ("all", "any", "column", "not", "valid_at")
+
+
+def _validity_of(data: dict[str, Any]) -> Predicate:
+    moment = data.pop("valid_at")
+    for word in data:
+        if word not in ("since", "until"):
+            raise DataError(f"valid_at.{word}: unknown{suggestion(word, ('since', 'until'))}")
+    return valid_at(moment, **data)
 
 
 def _comparison_of(data: dict[str, Any]) -> Predicate:

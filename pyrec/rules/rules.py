@@ -4,19 +4,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyrec.arguments import require
-from pyrec.config import suggestion
-from pyrec.data.bits import Words, pack, unpack
+from pyrec.data.bits import pack
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.columns import owned
+from pyrec.data.moments import Moment, clock, microseconds
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.rules.allowed import Allowed, Shelf
+from pyrec.rules.compiled import Boosted, CompiledRules
+from pyrec.rules.dated import Dated
 from pyrec.rules.predicates import Predicate
 
 __all__ = ["Boost", "Boosted", "CompiledRules", "Rules"]
@@ -109,7 +111,12 @@ class Rules:
             raise DataError(f"pinned: must be a list of ids or ids by place, not {self.pinned!r}")
 
     def compile(
-        self, catalogue: Catalogue | None, items: Vocabulary, *, k: int = 10
+        self,
+        catalogue: Catalogue | None,
+        items: Vocabulary,
+        *,
+        k: int = 10,
+        now: Moment | None = None,
     ) -> "CompiledRules":
         """Return the rules for the items of a model, to be used for many requests.
 
@@ -123,6 +130,8 @@ class Rules:
             The model's.
         k : int, default 10
             How long lists shall be: a warning of the logger ``pyrec`` tells if none can be.
+        now : moment, optional
+            The "now" of `valid_at`, whenever lists are asked for; by default that moment itself.
 
         Raises
         ------
@@ -132,144 +141,42 @@ class Rules:
             For a pinned, boosted or repeatable id that the model does not know.
         """
         shelf = None if catalogue is None else Shelf(catalogue, items)
-        repeatable = _items(self.repeatable, "repeatable", shelf, items)
-        where = _items(self.where, "where", shelf, items)
+        moment = clock() if now is None else microseconds(now, "now")
+        compiled = self._compiled(shelf, items, moment)
+        for name in [None, *self.segments]:
+            _warn_if_short(compiled, name, k)
+        columns = [column for one in self._predicates() for column in one.dated]
+        if shelf is None or not columns:
+            return compiled
+        changes = np.concatenate([shelf.times(column) for column in columns])
+        dated = Dated(lambda moment: self._compiled(shelf, items, moment), changes)
+        return replace(compiled, dated=dated, follows_clock=now is None)
+
+    def _compiled(self, shelf: Shelf | None, items: Vocabulary, now: int) -> "CompiledRules":
+        """Return the rules as they are at a moment."""
+        repeatable = _items(self.repeatable, "repeatable", shelf, items, now)
+        where = _items(self.where, "where", shelf, items, now)
         rows, places = _pinned(self.pinned, items)
-        groups = [_shelf(shelf, "caps").groups(column) for column in self.caps]
-        compiled = CompiledRules(
+        groups = [_shelf(shelf, "caps").codes(column)[1] for column in self.caps]
+        return CompiledRules(
             items=items,
             allowed=None if where is None else where.words,
             segments={
-                name: _required(_items(what, f"segments[{name!r}]", shelf, items)).words
+                name: _required(_items(what, f"segments[{name!r}]", shelf, items, now)).words
                 for name, what in self.segments.items()
             },
             groups=owned(np.array(groups, np.int32).reshape(len(groups), len(items))),
             most=owned(np.array(list(self.caps.values()), np.int32)),
             pinned=rows,
             places=places,
-            boosted=_boosted(self.boosts, shelf, items),
+            boosted=_boosted(self.boosts, shelf, items, now),
             repeatable=None if repeatable is None else repeatable.words,
         )
-        for name in [None, *self.segments]:
-            _warn_if_short(compiled, name, k)
-        return compiled
 
-
-@dataclass(frozen=True)
-class Boosted:
-    """Items with the same boost, as a bitset."""
-
-    words: Words
-    times: float
-    add: float
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class CompiledRules:
-    """Rules as rows and bitsets of one model's items; `Rules.compile` makes them.
-
-    Attributes
-    ----------
-    items : Vocabulary
-        The model's.
-    allowed : Words, optional
-        What may appear in any list.
-    segments : mapping of name to Words
-        What may appear in the lists of a segment.
-    groups : int32 (caps, n_items)
-        The group of each item under each cap, -1 for none.
-    most : int32 (caps,)
-        How many of a group a list may have.
-    pinned, places : int32 (pins,)
-        Rows of pinned items and their places from 0, in order of places.
-    boosted : tuple of Boosted
-        Disjoint sets that make up all items; empty if there are no boosts.
-    repeatable : Words, optional
-        What `exclude_seen` does not remove.
-    chosen : sequence of names, optional
-        The segment of each query.
-    """
-
-    items: Vocabulary
-    allowed: Words | None
-    segments: Mapping[str, Words]
-    groups: NDArray[np.int32]
-    most: NDArray[np.int32]
-    pinned: NDArray[np.int32]
-    places: NDArray[np.int32]
-    boosted: tuple[Boosted, ...]
-    repeatable: Words | None
-    chosen: tuple[str | None, ...] | None = None
-
-    def per_user(self, names: Sequence[str | None]) -> Self:
-        """Return the rules for a request in which each user belongs to a segment.
-
-        Parameters
-        ----------
-        names : sequence of str or None
-            One name of a segment per user of the request, in their order; None for no restriction.
-
-        Raises
-        ------
-        DataError
-            For an unknown name, with the nearest.
-        """
-        names = tuple(names)
-        for name in set(names) - {None, *self.segments}:
-            nearest = suggestion(str(name), [*self.segments])
-            raise DataError(f"segments: {name!r} is unknown{nearest}")
-        return replace(self, chosen=names)
-
-    def take(self, queries: NDArray[np.int32]) -> Self:
-        """Return the rules for some of the users of a request, by number."""
-        if self.chosen is None:
-            return self
-        return replace(self, chosen=tuple(self.chosen[query] for query in queries.tolist()))
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return everything but the items as plain arrays: what tells rules from others."""
-        names = ["" if name is None else f"={name}" for name in self.chosen or ()]
-        arrays: dict[str, NDArray[Any]] = {
-            "groups": self.groups, "most": self.most, "pinned": self.pinned, "places": self.places,
-            "chosen": np.frombuffer("\0".join(names).encode(), np.uint8),
-        }  # fmt: skip
-        sets = {"allowed": self.allowed, "repeatable": self.repeatable}
-        arrays |= {name: words for name, words in sets.items() if words is not None}
-        arrays |= {f"segments.{name}": words for name, words in self.segments.items()}
-        for at, boosted in enumerate(self.boosted):
-            arrays[f"boosted.{at}"] = boosted.words
-            arrays[f"boosted.{at}.by"] = np.array([boosted.times, boosted.add])
-        return arrays
-
-    def room(self, segment: str | None = None) -> int:
-        """Return how many items a list can have at most, perhaps that of a segment.
-
-        That many are allowed and below the cap that leaves the fewest; what users have had, and
-        several caps together, may leave fewer.
-        """
-        allowed = self._may_appear(segment)
-        rooms = [np.count_nonzero(allowed)]
-        for groups, most in zip(self.groups, self.most, strict=True):
-            counts = np.bincount(groups[allowed] + 1)
-            rooms.append(counts[:1].sum() + np.minimum(counts[1:], most).sum())
-        return int(min(rooms))
-
-    def _may_appear(self, segment: str | None) -> NDArray[np.bool_]:
-        n, words = len(self.items), self.allowed
-        mask = np.ones(n, np.bool_) if words is None else unpack(words, n)
-        return mask if segment is None else mask & unpack(self.segments[segment], n)
-
-    def checked(self, items: Vocabulary, queries: int) -> Self:
-        """Return the rules, or raise if they are not of these items or queries."""
-        if self.items is not items and self.items != items:
-            raise DataError("rules: are of other items; compile them for model.items")
-        if self.chosen is not None and len(self.chosen) != queries:
-            raise DataError(f"rules: name {len(self.chosen)} segments for {queries} users")
-        if self.chosen is None and self.segments:
-            raise DataError(
-                "rules: have segments; rules.per_user(names) says which each user is of"
-            )
-        return self
+    def _predicates(self) -> list[Predicate]:
+        boosted = [boost.what for boost in self.boosts]
+        named = [self.where, self.repeatable, *self.segments.values(), *boosted]
+        return [one for one in named if isinstance(one, Predicate)]
 
 
 def _warn_if_short(rules: CompiledRules, segment: str | None, k: int) -> None:
@@ -286,12 +193,14 @@ def _shelf(shelf: Shelf | None, name: str) -> Shelf:
     return shelf
 
 
-def _items(what: Any, name: str, shelf: Shelf | None, items: Vocabulary) -> Allowed | None:
+def _items(
+    what: Any, name: str, shelf: Shelf | None, items: Vocabulary, now: int
+) -> Allowed | None:
     """Return the set of items that a predicate, a set or ids mean."""
     if what is None:
         return None
     if isinstance(what, Predicate):
-        return _shelf(shelf, name).compile(what, name)
+        return _shelf(shelf, name).compile(what, name, now)
     if isinstance(what, Allowed):
         if what.items != items:
             raise DataError(f"{name}: is a set of other items; compile it for model.items")
@@ -324,14 +233,14 @@ def _pinned(
 
 
 def _boosted(
-    boosts: Sequence[Boost], shelf: Shelf | None, items: Vocabulary
+    boosts: Sequence[Boost], shelf: Shelf | None, items: Vocabulary, now: int
 ) -> tuple[Boosted, ...]:
     """Cut the items into sets of the same boost."""
     if not boosts:
         return ()
     times, add = np.ones(len(items)), np.zeros(len(items))
     for boost in boosts:
-        what = _items(boost.what, "boosts", shelf, items)
+        what = _items(boost.what, "boosts", shelf, items, now)
         chosen = np.ones(len(items), np.bool_) if what is None else what.mask
         times[chosen] *= boost.times
         add[chosen] = add[chosen] * boost.times + boost.add

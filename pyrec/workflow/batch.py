@@ -80,7 +80,8 @@ class Lists:
         threads: int = 0,
         progress: Progress | None = None,
     ) -> None:
-        self._model, self._k, self._rules = model, checked_k(k), rules
+        self._model, self._k = model, checked_k(k)
+        self._rules = rules and rules.as_of_now()  # one moment for everybody
         self._options: dict[str, Any] = {"exclude_seen": exclude_seen, "threads": threads}
         self._budget = Budget(model, _asked(self._k, rules), memory, threads)
         self._progress = progress or (lambda done, total: None)
@@ -213,7 +214,7 @@ def write_recommendations(
     one = np.zeros(1, dtype=np.int32)
     model.recommend_rows(one, checked_k(k), exclude_seen=exclude_seen, threads=threads)
     if rules is not None:
-        rules.checked(model.items, len(model.users))
+        rules = rules.checked(model.items, len(model.users))
     lists = Lists(
         model, k, exclude_seen=exclude_seen, rules=rules, memory=memory, threads=threads,
         progress=progress,

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pyrec import runtime
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.events import Events
@@ -21,8 +19,10 @@ from pyrec.preparation.split import FoldSplit, NoSplit, Split
 from pyrec.report.judging import described
 from pyrec.report.served import Shares, shares, side_by_side
 from pyrec.rerank import RerankedModel
+from pyrec.rules.rules import CompiledRules
 from pyrec.workflow.experiment import prepared
 from pyrec.workflow.reranking import check_models, reranked
+from pyrec.workflow.rulebook import rules_to_judge
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import folds
 from pyrec.workflow.steps import Listener, Step, Steps
@@ -39,7 +39,8 @@ def compare(
 ) -> dict[str, Any]:
     """Fit ``[model]`` and each of ``[[models]]`` on the training part and judge them on the test.
 
-    Beside the lists of each are those that each of ``[[rerank]]`` makes of them.
+    Beside the lists of each are those that each of ``[[rerank]]`` makes of them. Where there are
+    ``[rules]`` all of these obey them, and the lists of each model without rules are judged too.
 
     Parameters
     ----------
@@ -53,16 +54,17 @@ def compare(
     Returns
     -------
     dict
-        Plain data: ``models``, best first by ``metric``, each with its ``parameters``, ``rerank``
-        (its options, or None), ``metrics`` (mean, low, high), ``fit_seconds``, ``peak_bytes``,
-        ``users_per_second`` and ``bytes``; ``aspects``: of what the metrics tell; the ``exposure``
+        Plain data: ``models``, best first by ``metric`` (those without rules last), each with its
+        ``parameters``, ``rerank`` (its options, or None), ``rules`` (whether its lists obey them),
+        ``metrics`` (mean, low, high), ``fit_seconds``, ``peak_bytes``, ``users_per_second`` and
+        ``bytes``; ``aspects``: of what the metrics tell; the ``exposure``
         that their lists give to groups of items; the paired ``differences`` between all of them;
         ``description`` of the split, and ``steps``.
 
     Raises
     ------
     ConfigError
-        If there is one model only, or no single test.
+        If there is one model only and nothing is done to its lists, or no single test.
     PyrecError
         Whatever is wrong with the log or a training.
     """
@@ -72,9 +74,10 @@ def compare(
         )
     estimators = _labelled(config.estimators())
     check_models(config.rerank, list(estimators))
-    if len(estimators) + len(config.rerank) < 2:
+    if len(estimators) + len(config.rerank) < 2 and config.rules.are_none:
         raise ConfigError(
-            "models: a comparison needs two at least; add [[models]] or [[rerank]] to the file"
+            "models: a comparison needs two at least; add [[models]], [[rerank]] or [rules] to the "
+            "file"
         )
     steps = Steps(listener)
     with runtime.threads(runtime.resolve_threads(config.runtime.threads)):
@@ -92,11 +95,15 @@ def compare(
                     train[isinstance(estimator, Sequential)], **besides.of(estimator)
                 )
             fitted = steps.done[-1]
+            rules = rules_to_judge(config, tables, model, cut)
             others = reranked(config.rerank, label, model, cut.train, tables.items)
             for entrant, lists in {label: model, **others}.items():
                 with steps(f"judge {entrant}"):
-                    contest.judge(entrant, lists, fitted)
-            del model, others, lists
+                    contest.judge(entrant, lists, fitted, rules)
+            if rules is not None:
+                with steps(f"judge {label} without rules"):
+                    contest.judge(f"{label} without rules", model, fitted, None)
+            del model, others, lists, rules
         with steps("compare"):
             found = contest.found()
     return {
@@ -121,17 +128,18 @@ class _Contest:
         self.plain: dict[str, dict[str, Any]] = {}
         self.shares: dict[str, Shares] = {}
 
-    def judge(self, label: str, model: Model, fitted: Step) -> None:
-        """Judge an entrant, made of a model that was fitted in that step."""
+    def judge(self, label: str, model: Model, fitted: Step, rules: CompiledRules | None) -> None:
+        """Judge an entrant, made of a model that was fitted in that step, under rules or none."""
         protocol = self.config.protocol
-        report = evaluate(model, self.cut, **self.known, **protocol.get_params())
+        report = evaluate(model, self.cut, **self.known, rules=rules, **protocol.get_params())
         plain = model.model if isinstance(model, RerankedModel) else model
         self.reports[label] = report
         self.plain[label] = {
             "rerank": model.steps.get_params() if isinstance(model, RerankedModel) else None,
             "fit_seconds": fitted.seconds,
             "peak_bytes": fitted.peak_bytes,
-            "users_per_second": _rate(model, self.config.output.k),
+            "rules": rules is not None,
+            "users_per_second": _rate(model, self.config.output.k, rules),
             "bytes": sum(array.nbytes for array in plain._arrays().values()),
         }
         if report.main.shown is not None:
@@ -154,7 +162,7 @@ class _Contest:
             }
             for label, report in self.reports.items()
         ]
-        models.sort(key=lambda model: -model["metrics"][metric]["mean"])
+        models.sort(key=lambda model: (not model["rules"], -model["metrics"][metric]["mean"]))
         return {
             "metric": metric,
             "aspects": {one.label: one.metric.aspect for one in self.config.protocol.requests},
@@ -176,9 +184,10 @@ def _labelled(estimators: list[Estimator]) -> dict[str, Estimator]:
     return dict(zip(labels, estimators, strict=True))
 
 
-def _rate(model: Model, k: int) -> float:
+def _rate(model: Model, k: int, rules: CompiledRules | None) -> float:
     """Return how many lists a model makes per second, warm as it is from being judged."""
-    users = np.arange(min(len(model.users), _TIMED), dtype=np.int32)
+    users = model.users.ids[:_TIMED]
+    rules = rules and rules.asked_by(users)
     started = time.perf_counter()
-    model.recommend_rows(users, k)
+    model.recommend(users, k, rules=rules)
     return len(users) / (time.perf_counter() - started)

@@ -33,7 +33,7 @@ from pyrec.rules.rules import CompiledRules
 from pyrec.tuning.auto import AutoModel
 from pyrec.tuning.kinds import learn_kind_weights
 from pyrec.workflow.batch import Lists
-from pyrec.workflow.rulebook import rules_for_all
+from pyrec.workflow.rulebook import rules_for_all, rules_to_judge
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.splits import (
     folds,
@@ -103,7 +103,7 @@ def run(
         quality = judge(config, log, steps, tables)
         besides = learn(config, log, steps, tables)
         model = fit(config, log, steps, besides)
-        rules = rules_for_all(config, tables, model, config.output.k)
+        rules = rules_for_all(config, tables, model, log, config.output.k)
         with steps("recommend") as progress:
             written = _write_lists(config, model, folder, progress, rules)
         with steps("save the model"):
@@ -253,14 +253,15 @@ def judge(
 ) -> dict[str, Any] | None:
     """Hold out, fit, and judge the model beside popularity; None where nothing is held out.
 
-    Where there are no several folds, ``groups`` tells whom the model serves, and whose items it
+    Where there are rules, the lists of both obey them, and ``rules`` tells what that costs the
+    model. Where there are no several folds, ``groups`` tells whom it serves, and whose items it
     shows (`pyrec.report.served`).
     """
     if isinstance(config.split, NoSplit):
         return None
     with steps("split"):
         cuts = folds(config, events)
-    trials, groups = [], None
+    trials, free, groups = [], [], None
     for number, fold in enumerate(cuts, 1):
         where = f" (fold {number} of {len(cuts)})" if len(cuts) > 1 else ""
         part = f" on the training part{where}"
@@ -270,11 +271,14 @@ def judge(
         with steps(f"judge{where}"):
             options = config.protocol.get_params()
             options |= {"catalogue": tables.items, "features": besides.item_features}
-            trials.append((evaluate(model, fold, **options), evaluate(baseline, fold, **options)))
+            ruled = options | {"rules": rules_to_judge(config, tables, model, fold)}
+            trials.append((evaluate(model, fold, **ruled), evaluate(baseline, fold, **ruled)))
+            if ruled["rules"] is not None:
+                free.append((trials[-1][0], evaluate(model, fold, **options)))
             if len(cuts) == 1:
                 found, segments = trials[0][0].main, besides.arguments.get("user_segments")
                 groups = served(found, model, tables.items, config.sorted_by, segments)
-    return judged(trials) | {"groups": groups}
+    return judged(trials) | {"groups": groups, "rules": judged(free)["parts"] if free else None}
 
 
 def _write_lists(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from pyrec.config import Options
-from pyrec.data.moments import Moment, isoformat, microseconds
+from pyrec.data.moments import Moment, clock, isoformat, microseconds
 from pyrec.errors import ConfigError
 
 
@@ -40,3 +40,14 @@ def test_dates_of_every_kind_are_options():
     for start in (day, "2024-05-31", np.datetime64("2024-05-31", "ns"), np.datetime64("2024-05-31"),
                   datetime.datetime(2024, 5, 31)):  # fmt: skip
         assert microseconds(Window(start=start).start) == 1717113600000000
+        assert microseconds(start) == 1717113600000000
+
+
+@pytest.mark.parametrize("other", [None, True, 1.5, np.datetime64("NaT"), np.timedelta64(1, "D")])
+def test_what_is_no_moment_is_refused(other):
+    with pytest.raises(ConfigError, match=r"at: .* is not a date or time such as"):
+        microseconds(other, "at")
+
+
+def test_the_clock_is_of_utc():
+    assert abs(clock() - microseconds(datetime.datetime.now(datetime.UTC))) < 60_000_000

@@ -7,9 +7,10 @@ from stubs import ITEMS, USERS, FoldingModel, GivenModel, shop
 import pyrec
 from pyrec import Interactions, Vocabulary
 from pyrec.data.catalogue import Catalogue
+from pyrec.data.moments import microseconds
 from pyrec.errors import ConfigError, DataError, NotSupportedError
 from pyrec.features import Features
-from pyrec.preparation.split import UserSplit, split
+from pyrec.preparation.split import TimeSplit, UserSplit, split
 
 NAMES = ["precision", "recall", "recall_capped", "f1", "ndcg", "map", "mrr", "hit_rate"]
 
@@ -301,3 +302,26 @@ def test_groups_and_features_come_by_id():
         pyrec.evaluate(model, test, metrics="gini:colour", catalogue=catalogue)
     with pytest.raises(DataError, match="ild@20: needs features"):
         pyrec.evaluate(model, test, metrics="ild", catalogue=catalogue)
+
+
+def test_rules_that_follow_the_clock_are_those_of_the_split():
+    log = pyrec.Events.from_ids(
+        users=[1, 1, 2, 3, 2, 3], items=["a", "b", "a", "c", "b", "b"],
+        timestamps=np.datetime64("2026-01-01") + np.arange(6),
+    )  # fmt: skip
+    starts = np.array(["", "2026-01-05", ""])
+    table = Catalogue(log.items, {"valid_from": starts, "valid_until": np.array([""] * 3)})
+    options = {"metrics": "recall@1", "pairs": "new"}
+    for at, recall in (("2026-01-05", 1.0), ("2026-01-06", 1.0)):
+        cut = split(log, TimeSplit(at=at))
+        assert cut.moment == microseconds(at)
+        model = pyrec.Popularity().fit(cut.train)
+        rules = pyrec.Rules(where=pyrec.valid_at() & pyrec.where("valid_from").equals("2026-01-05"))
+        rules = rules.compile(table, model.items)
+        assert pyrec.evaluate(model, cut, rules=rules, **options)["recall@1"] == recall
+        early = rules.at("2026-01-04")
+        assert pyrec.evaluate(model, cut, rules=early, **options)["recall@1"] == 0
+    with pytest.raises(DataError, match=r"rules: follow the clock, .* rules\.at\(moment\)"):
+        pyrec.evaluate(model, cut.test, rules=rules, **options)
+    with pytest.raises(DataError, match=r"rules: .*compile"):
+        pyrec.evaluate(model, cut, rules=pyrec.Rules(), **options)

@@ -8,7 +8,14 @@ from stubs import ITEMS, USERS, GivenModel, shop
 
 import pyrec
 from pyrec import Interactions, Vocabulary
+from pyrec.data.bits import unpack
 from pyrec.errors import NumericalError
+from pyrec.evaluation.cases import Cases
+from pyrec.evaluation.protocol import Protocol
+from pyrec.evaluation.trial import Trial
+from pyrec.models.query import Filter
+from pyrec.preparation.split import TimeSplit, split
+from pyrec.rerank import Context, PopularityControl, RerankedModel
 
 
 @pytest.fixture(scope="module", name="shop")
@@ -127,3 +134,43 @@ def test_scores_that_are_not_numbers_are_named(shop):
 
     with pytest.raises(NumericalError, match=r"given: scores item \d+ for user 0 as NaN"):
         pyrec.evaluate(Broken(sp.csr_array(train), shop[2]), sp.csr_array(test))
+
+
+@pytest.mark.parametrize("reranked", [False, True])
+def test_judged_lists_are_those_that_a_shop_shows(reranked):
+    shop = pyrec.simulate_shop(users=80, items=60, days=40)
+    cut = split(shop.events, TimeSplit())
+    model = pyrec.ItemKNN().fit(cut.train)
+    names = {user: ["cheap", "dear", None][at % 3] for at, user in enumerate(model.users.ids)}
+    rules = pyrec.Rules(
+        where=pyrec.where("price") < 30,
+        segments={"cheap": pyrec.where("price") < 12, "dear": pyrec.where("price") > 6},
+        caps={"category": 2},
+        pinned={3: model.items.ids[1]},
+        boosts=[pyrec.Boost(pyrec.where("price") < 5, times=1.3)],
+        repeatable=pyrec.where("category").isin(["Chocolate"]),
+    ).compile(shop.catalogue, model.items)
+    if reranked:
+        steps = PopularityControl(weight=0.5)
+        context = Context.of(model)
+        model = RerankedModel(model, steps, context, candidates=20)
+    cases = Cases.of(cut.test.aggregate(), model, None, True)
+    cases = cases.only(np.ones(cases.relevant.nnz, bool), cases.user_rows >= 0)
+    trial = Trial(model, Protocol(), rules=rules.of_people(names))
+    expected = model.recommend(
+        cases.users, 5, rules=rules.per_user([names[user] for user in cases.users.tolist()])
+    )
+    found = trial.rank(cases, Filter(cases.hidden), 5)
+    np.testing.assert_array_equal(found, expected.rows)
+    plain = Trial(model, Protocol()).rank(cases, Filter(cases.hidden), 5)
+    np.testing.assert_array_equal(plain, model.recommend(cases.users, 5).rows)
+    forbidden = trial.counts(cases)["pairs_that_rules_forbid"]
+    bare = rules.allowed
+    slow = 0
+    for row, user in enumerate(cases.users.tolist()):
+        for item in cases.relevant.columns[slice(*cases.relevant.offsets[row : row + 2])].tolist():
+            may = unpack(bare, len(model.items))[item]
+            if names[user]:
+                may &= unpack(rules.segments[names[user]], len(model.items))[item]
+            slow += not may
+    assert forbidden == slow > 0

@@ -24,7 +24,9 @@ def facts():
         ]}],
         "title": "new pairs", "users": 1234, "metric": "recall@5",
         "models": [model("ease", 0.3, 0.25), model("als", 0.2, None)],
-        "differences": [{"models": ["als", "ease"], "p_adjusted": 0.001}],
+        "differences": [
+            {"models": ["als", "ease"], "first": 0.2, "second": 0.3, "p_adjusted": 0.001}
+        ],
         "runtime": {"version": "1.2"},
     }  # fmt: skip
 
@@ -44,6 +46,11 @@ def test_a_model_is_worse_only_if_that_is_certain(facts):
     assert against_best(facts) == {"ease": "best", "als": "worse (p 0.001)"}
     facts["differences"][0]["p_adjusted"] = 0.06
     assert against_best(facts)["als"] == "unclear (p 0.060)"
+
+
+def test_what_obeys_no_rules_may_be_better_than_the_best_that_does(facts):
+    facts["differences"][0] |= {"first": 0.4}
+    assert against_best(facts) == {"ease": "best", "als": "better (p 0.001)"}
 
 
 def test_what_lists_are_beside_right_is_side_by_side(facts):

@@ -23,6 +23,7 @@ FACTS = {
         "provenance": [{"name": "read", "counts": {"rows": 1300}, "notes": ["seconds & UTC"]}],
     },
     "quality": {
+        "rules": None,
         "model": "als", "baseline": "popularity", "description": "Judged on the last purchase.",
         "groups": {
             "people": [{"by": "activity", "groups": [

@@ -47,5 +47,5 @@ def test_groups_are_numbers_of_values():
         Vocabulary(["a", "b", "c"]),
         {"brand": np.array(["x", "", "x"]), "size": np.array([2.0, np.nan, 1.0])},
     )
-    assert Shelf(table, items).groups("brand").tolist() == [0, -1, 0, -1]
-    assert Shelf(table, items).groups("size").tolist() == [0, -1, 1, -1]
+    assert Shelf(table, items).codes("brand")[1].tolist() == [0, -1, 0, -1]
+    assert Shelf(table, items).codes("size")[1].tolist() == [0, -1, 1, -1]

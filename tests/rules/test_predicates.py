@@ -24,7 +24,7 @@ CATALOGUE = Catalogue(
 
 
 def chosen(predicate):
-    return "".join(id_[0] for id_ in ITEMS.ids[predicate.holds(Shelf(CATALOGUE, ITEMS))])
+    return "".join(id_[0] for id_ in ITEMS.ids[predicate.holds(Shelf(CATALOGUE, ITEMS), 0)])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_predicates_that_cannot_be(make, message):
 
 
 def test_a_moment_is_a_date():
-    with pytest.raises(ConfigError, match="moment: 'soon' is not a date or time"):
+    with pytest.raises(ConfigError, match="valid_at: 'soon' is not a date or time"):
         valid_at("soon")
 
 
@@ -107,6 +107,7 @@ def test_values_that_no_item_has_are_named(caplog):
         ({"column": "region", "missing": True}, where("region").missing()),
         ({"column": "region", "missing": False}, ~where("region").missing()),
         ({"valid_at": "2026-02-01"}, valid_at("2026-02-01")),
+        ({"valid_at": "now", "until": "ends"}, valid_at(until="ends")),
         (
             {
                 "any": [
@@ -133,6 +134,7 @@ def test_predicates_as_data(data, predicate):
         ({"al": []}, "al: unknown in a predicate; did you mean 'all'"),
         ({"column": "price"}, "price: needs one of between, equals"),
         ({"column": "price", "betwen": [1, 2]}, "price.betwen: unknown; did you mean 'between'"),
+        ({"valid_at": "now", "untill": "x"}, "valid_at.untill: unknown; did you mean 'until'"),
         ({"column": "price", "between": 5}, "price: between takes the two ends, not 5"),
     ],
 )

@@ -80,9 +80,6 @@ def test_unknown_names():
     for rules in (Rules(pinned=["mug"]), Rules(repeatable=["mug"]), Rules(boosts=[Boost(["mug"])])):
         with pytest.raises(UnknownIdError, match="mug"):
             rules.compile(CATALOGUE, ITEMS)
-    segments = Rules(segments={"north": where("price") > 1}).compile(CATALOGUE, ITEMS)
-    with pytest.raises(DataError, match="segments: 'norh' is unknown; did you mean 'north'"):
-        segments.per_user(["norh"])
 
 
 def test_predicates_need_a_catalogue():

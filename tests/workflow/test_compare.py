@@ -92,3 +92,34 @@ def test_rerankings_are_judged_beside_their_model(log, tmp_path):
     assert found["ease + calm"]["rerank"]["steps"] == [{"method": "popularity", "weight": 2.0}]
     with pytest.raises(ConfigError, match=r"rerank\[0\].models: there is no model 'als'"):
         compare(config(rerank=[{"steps": [{"method": "mmr"}], "models": "als"}]), events=log)
+
+
+def test_lists_are_judged_as_the_rules_leave_them_and_without(log, tmp_path):
+    rows = "".join(f"{item},{item},{'xyz'[item % 3]}\n" for item in range(40))
+    (tmp_path / "items.csv").write_text("id,price,kind\n" + rows)
+    data = config().data.get_params() | {
+        "catalogue": {"path": str(tmp_path / "items.csv"), "item": "id"}
+    }
+    plan = config(
+        data=data, models=[], model={"name": "ease"},
+        rules={"where": {"column": "price", "below": 20}, "caps": {"kind": 2}, "pinned": [3, 99]},
+        rerank=[{"steps": [{"method": "popularity", "weight": 2.0}], "label": "calm"}],
+        evaluation={"metrics": ["recall@5", "ild:kind@5"], "resamples": 50, "pairs": "new"},
+    )  # fmt: skip
+    facts = compare(plan, events=log)
+    labels = [model["label"] for model in facts["models"]]
+    assert set(labels[:2]) == {"ease", "ease + calm"}  # the rule-abiding first
+    assert labels[2] == "ease without rules"
+    assert [model["rules"] for model in facts["models"]] == [True, True, False]
+    found = {model["label"]: model["metrics"]["recall@5"]["mean"] for model in facts["models"]}
+    cut = split(log, plan.split)
+    ease = pyrec.EASE().fit(cut.train.aggregate())
+    table = pyrec.read_items(tmp_path / "items.csv", item="id")
+    rules = pyrec.Rules(where=pyrec.where("price") < 20, caps={"kind": 2}, pinned=[3])
+    options = {"metrics": "recall@5", "pairs": "new"}
+    judged = pyrec.evaluate(ease, cut, rules=rules.compile(table, ease.items), **options)
+    assert found["ease"] == judged["recall@5"]
+    assert found["ease without rules"] == pyrec.evaluate(ease, cut, **options)["recall@5"]
+    assert found["ease"] < found["ease without rules"]
+    assert judged.counts["pairs_that_rules_forbid"] > 0
+    compare(plan.replace(rerank=()), events=log)  # one model, with rules and without

@@ -6,13 +6,17 @@ import pytest
 
 import pyrec
 from pyrec import where
+from pyrec.cli.display import comparison
+from pyrec.data.bits import unpack
 from pyrec.errors import ArtifactError, ConfigError, DataError
+from pyrec.evaluation.protocol import Protocol
+from pyrec.preparation.split import RandomSplit, TimeSplit, split
 from pyrec.workflow.batch import write_recommendations
-from pyrec.workflow.experiment import run
-from pyrec.workflow.rulebook import rules_for, rules_for_all
+from pyrec.workflow.experiment import judge, run
+from pyrec.workflow.rulebook import rules_for, rules_for_all, rules_to_judge
 from pyrec.workflow.runconfig import RunConfig
 from pyrec.workflow.steps import Steps
-from pyrec.workflow.tables import read_tables
+from pyrec.workflow.tables import NO_TABLES, read_tables
 
 N = 30
 RULES = {
@@ -76,10 +80,12 @@ def test_the_lists_of_a_run_obey(config, log, tmp_path):
 
 
 @pytest.mark.parametrize("piece", [3, 8192])
-def test_everybodys_lists_are_those_that_are_asked_for(config, model, tmp_path, monkeypatch, piece):
+def test_everybodys_lists_are_those_that_are_asked_for(
+    config, log, model, tmp_path, monkeypatch, piece
+):
     monkeypatch.setattr("pyrec.workflow.budget._PIECE", piece)
     plan = config(RULES | {"boosts": [{"where": {"column": "price", "below": 12}, "times": 2}]})
-    rules = rules_for_all(plan, read_tables(plan, model, Steps()), model, 4)
+    rules = rules_for_all(plan, read_tables(plan, model, Steps()), model, log, 4)
     write_recommendations(model, tmp_path / "lists.parquet", 4, rules=rules)
     found = duckdb.sql(f"from '{tmp_path / 'lists.parquet'}'").fetchnumpy()
     expected = model.recommend(model.users.ids, 4, rules=rules)
@@ -138,3 +144,69 @@ def test_rules_without_a_table_are_refused_before_anything_is_read(config, model
         config(RULES, people=None)
     with pytest.raises(ConfigError, match="where: looks at a table of items"):
         of_configuration(config({}, catalogue=None), model, [1], also=where("price") < 3)
+
+
+def test_a_run_is_judged_as_the_rules_leave_its_lists_and_tells_what_they_cost(config, log):
+    plan = config(RULES | {"pinned": [5, 777]})
+    judging = {"split": RandomSplit(), "evaluation": Protocol(pairs="new")}
+    quality = judge(plan.replace(**judging), log, Steps(), read_tables(plan, log, Steps()))
+    (part,) = quality["rules"]
+    for name, figures in quality["parts"][0]["metrics"].items():
+        assert part["metrics"][name]["model"]["mean"] == figures["model"]["mean"]
+    free = judge(config({}).replace(**judging), log, Steps(), NO_TABLES)
+    assert free["rules"] is None
+    assert (
+        part["metrics"]["recall@20"]["baseline"]
+        == free["parts"][0]["metrics"]["recall@20"]["model"]
+    )
+    assert part["metrics"]["recall@20"]["difference"]["mean"] < 0
+    assert quality["counts"]["pairs_that_rules_forbid"] > 0
+    assert "under rules" in comparison(quality)
+    assert "under rules" not in comparison(free)
+
+
+NOW = {"where": {"valid_at": "now"}}
+
+
+def offers(config, tmp_path, rules, **data):
+    """Rules over a table in which item i is on offer from hour i on, for six hours."""
+    rows = [f"{i},2026-01-01T{i % 24:02}:00,2026-01-01T{i % 24 + 6:02}:00" for i in range(18)]
+    path = tmp_path / "offers.csv"
+    path.write_text("\n".join(["id,valid_from,valid_until", *rows]))
+    return config(rules, catalogue={"path": str(path), "item": "id"}, **data)
+
+
+def test_now_is_the_end_of_the_log_in_a_run_and_the_split_in_judging(config, tmp_path):
+    rng = np.random.default_rng(0)
+    hours = np.datetime64("2026-01-01", "h") + np.arange(200) // 10
+    log = pyrec.Events.from_ids(
+        users=rng.integers(0, 20, 200), items=rng.integers(0, 18, 200), timestamps=hours
+    )
+    plan = offers(config, tmp_path, NOW, timestamp="at")
+    tables, model = read_tables(plan, log, Steps()), pyrec.Popularity().fit(log)
+
+    def on_offer(rules):
+        return np.flatnonzero(unpack(rules.allowed, len(model.items))).tolist()
+
+    assert on_offer(rules_for_all(plan, tables, model, log, 4)) == [*range(14, 18)]  # 19 o'clock
+    cut = split(log, TimeSplit(at="2026-01-01T12:00"))
+    assert on_offer(rules_to_judge(plan, tables, model, cut)) == [*range(7, 13)]
+    fixed = plan.replace(rules=plan.rules.replace(now="2026-01-01T03:30"))
+    assert on_offer(rules_for_all(fixed, tables, model, log, 4)) == [0, 1, 2, 3]
+    assert on_offer(rules_to_judge(fixed, tables, model, cut)) == [0, 1, 2, 3]
+    at = rules_for(fixed, tables, model, [1], 4, now="2026-01-01T02:00")
+    assert on_offer(at) == [0, 1, 2]
+    assert rules_for(plan, tables, model, [1], 4).follows_clock
+
+
+def test_now_without_times_must_be_said(config, tmp_path, log, model):
+    plan = offers(config, tmp_path, NOW)
+    tables = read_tables(plan, model, Steps())
+    with pytest.raises(ConfigError, match=r"rules.now: the log has no times; say which moment"):
+        rules_for_all(plan, tables, model, log, 4)
+    with pytest.raises(ConfigError, match=r"rules.now: the log has no times"):
+        rules_to_judge(plan, tables, model, split(log, RandomSplit()))
+    with pytest.raises(ConfigError, match=r"rules.now: 'soon' is not a date or time"):
+        offers(config, tmp_path, NOW | {"now": "soon"})
+    with pytest.raises(ConfigError, match=r"rules.where: valid_at: 'soon' is not a date or time"):
+        offers(config, tmp_path, {"where": {"valid_at": "soon"}})
