@@ -91,6 +91,12 @@ def sparse_linear():
             pyrec.SparseEASE(regularization=300),
             pyrec.SparseEASE(neighbors=500, regularization=1000, **NORMAL),
         ],
+        "user_slim": [
+            pyrec.UserSLIM(),
+            pyrec.UserSLIM(l2=100),
+            pyrec.UserSLIM(l2=100, item_exponent=0.5),
+            pyrec.UserSLIM(l2=300),
+        ],
     }
 
 

@@ -47,6 +47,9 @@ BLENDS = [
     ("graph_filter", "sparse_ease", "als", "user_knn", "pure_svd"),
     ("sparse_ease", "slim", "als", "pure_svd"),
     ("sparse_ease", "slim", "als", "pure_svd", "bpr"),
+    ("slim", "als", "user_slim"),
+    ("sparse_ease", "als", "user_slim"),
+    ("sparse_ease", "slim", "als", "pure_svd", "bpr", "user_slim"),
 ]
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pyrec.models.slim import SLIM, SparseEASE
     from pyrec.models.svd import PureSVD
     from pyrec.models.transitions import Transitions
+    from pyrec.models.user_slim import UserSLIM
     from pyrec.rules.predicates import valid_at, where
     from pyrec.rules.rules import Boost, Rules
     from pyrec.runtime import threads
@@ -76,6 +77,7 @@ _MODULES = {
     "Transitions": "models.transitions",
     "SLIM": "models.slim",
     "SparseEASE": "models.slim",
+    "UserSLIM": "models.user_slim",
     "UserKNN": "models.neighbors",
     "Ranking": "data.ranking",
     "Vocabulary": "data.vocabulary",
@@ -133,6 +135,7 @@ __all__ = [
     "SparseEASE",
     "Transitions",
     "UserKNN",
+    "UserSLIM",
     "Vocabulary",
     "compare",
     "cross_validate",

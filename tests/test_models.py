@@ -25,6 +25,7 @@ ESTIMATORS = [
     pyrec.EASE(regularization=5, user_exponent=0.5, item_exponent=0.25),
     pyrec.SparseEASE(neighbors=25, regularization=5, user_exponent=0.5, item_exponent=0.25),
     pyrec.SLIM(neighbors=15, l1=0.5, l2=5, user_exponent=0.5),
+    pyrec.UserSLIM(neighbors=15, l2=3),
     pyrec.PureSVD(factors=6),
     pyrec.PureSVD(factors=9, user_exponent=1, item_exponent=0.5),
     pyrec.BPR(factors=8, epochs=60),

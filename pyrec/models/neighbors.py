@@ -4,6 +4,7 @@ Both keep, for each item or user, its most similar others (`pyrec.kernels.neighb
 are sums over few stored entries, so a list takes microseconds and can be explained entry by entry.
 """
 
+from abc import abstractmethod
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -38,6 +39,7 @@ __all__ = [
     "ItemKNNModel",
     "UserKNN",
     "UserKNNModel",
+    "UserUserModel",
     "csr_arrays",
     "csr_from",
     "rank",
@@ -271,27 +273,22 @@ class UserKNN(Neighborhood, frozen=True, kw_only=True):
         return UserKNNModel(self, interactions, found)
 
 
-class UserKNNModel(Model, FoldsIn, SimilarUsers, Refits):
-    """A fitted `UserKNN`.
+class UserUserModel(Model, FoldsIn, SimilarUsers, Refits):
+    """A model whose score of an item is a sum over other users who had it.
 
     Attributes
     ----------
     nearest : Csr (n_users, n_users)
-        Row `i` has the nearest users of user `i` with their similarities.
+        Row `i` has the users that speak for user `i`, and how much.
     """
 
-    estimator: UserKNN
-
-    def __init__(self, estimator: UserKNN, interactions: Interactions, nearest: Csr) -> None:
+    def __init__(self, estimator: Estimator, interactions: Interactions, nearest: Csr) -> None:
         super().__init__(estimator, interactions)
         self.nearest = nearest
 
-    @cached_property
-    def _known(self) -> tuple[Collection, Comparable, Csr]:
-        """What newcomers are weighed by and compared with."""
-        csr = self.interactions.csr
-        users = self.estimator.measure().prepare(self.estimator.weighted(csr, "users"))
-        return Collection.of(csr, "users"), users, users.csr.transposed()
+    @abstractmethod
+    def _nearest_of(self, histories: Csr, threads: int) -> Csr:
+        """Return the users that speak for newcomers."""
 
     def _top_k(
         self,
@@ -310,9 +307,6 @@ class UserKNNModel(Model, FoldsIn, SimilarUsers, Refits):
             threads=threads,
         )
 
-    def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
-        return super()._scratch_bytes(n, k, threads) + 8 * self.estimator.neighbors * n
-
     def _score(
         self, user_rows: NDArray[np.int32], item_rows: NDArray[np.int32]
     ) -> NDArray[np.float32]:
@@ -321,12 +315,7 @@ class UserKNNModel(Model, FoldsIn, SimilarUsers, Refits):
         )
 
     def _top_k_for(self, histories: Csr, k: int, filter_: Filter, threads: int) -> Lists:
-        estimator, measure = self.estimator, self.estimator.measure()
-        collection, users, columns = self._known
-        newcomers = measure.prepare(estimator.weighted(histories, "users", collection))
-        nearest = most_similar(
-            newcomers, users, columns, estimator.neighbors, measure, threads=threads
-        )
+        nearest = self._nearest_of(histories, threads)
         return rank(nearest, self.interactions.csr, k, filter_, threads)
 
     def _similar_users(self, user_rows: NDArray[np.int32], k: int, threads: int) -> Lists:
@@ -340,6 +329,36 @@ class UserKNNModel(Model, FoldsIn, SimilarUsers, Refits):
         cls, estimator: Any, interactions: Interactions, arrays: dict[str, NDArray[Any]]
     ) -> Self:
         return cls(estimator, interactions, csr_from(arrays, len(interactions.users)))
+
+
+class UserKNNModel(UserUserModel):
+    """A fitted `UserKNN`.
+
+    Attributes
+    ----------
+    nearest : Csr (n_users, n_users)
+        Row `i` has the nearest users of user `i` with their similarities.
+    """
+
+    estimator: UserKNN
+
+    @cached_property
+    def _known(self) -> tuple[Collection, Comparable, Csr]:
+        """What newcomers are weighed by and compared with."""
+        csr = self.interactions.csr
+        users = self.estimator.measure().prepare(self.estimator.weighted(csr, "users"))
+        return Collection.of(csr, "users"), users, users.csr.transposed()
+
+    def _nearest_of(self, histories: Csr, threads: int) -> Csr:
+        estimator, measure = self.estimator, self.estimator.measure()
+        collection, users, columns = self._known
+        newcomers = measure.prepare(estimator.weighted(histories, "users", collection))
+        return most_similar(
+            newcomers, users, columns, estimator.neighbors, measure, threads=threads
+        )
+
+    def _scratch_bytes(self, n: int, k: int, threads: int) -> int:
+        return super()._scratch_bytes(n, k, threads) + 8 * self.estimator.neighbors * n
 
 
 def rank(rows: Csr, matrix: Csr, k: int, filter_: Filter, threads: int) -> Lists:

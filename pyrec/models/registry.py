@@ -35,6 +35,7 @@ MODELS = {
     "session_knn": ("pyrec.models.session_knn", "SessionKNN", "SessionKNNModel"),
     "transitions": ("pyrec.models.transitions", "Transitions", "TransitionsModel"),
     "slim": ("pyrec.models.slim", "SLIM", "SLIMModel"),
+    "user_slim": ("pyrec.models.user_slim", "UserSLIM", "UserSLIMModel"),
     "sparse_ease": ("pyrec.models.slim", "SparseEASE", "SLIMModel"),
     "user_knn": ("pyrec.models.neighbors", "UserKNN", "UserKNNModel"),
 }

@@ -45,6 +45,7 @@ def portfolio(interactions: Interactions, seconds: float) -> list[Estimator]:
         ("slim", {"l1": 0, "l2": 30, "user_exponent": 0.25}),
         ("sparse_ease", {**sparse, "regularization": 150, "neighbors": 300}),
         ("user_knn", {"neighbors": 200}),
+        ("user_slim", {}),
         ("rp3beta", {"beta": 0.2, "neighbors_of": "target", "normalize": True}),
         ("item_knn", {"neighbors": 300}),
         ("pure_svd", {"factors": min(64, rank, *interactions.shape)}),
