@@ -14,7 +14,7 @@ from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.models.base import Lists, Model
 from pyrec.models.query import Filter, checked_k, encode_queries, require_room, resolve_filter
-from pyrec.models.ruled import Rank, chained
+from pyrec.models.ruled import Link, Reranks, chained
 from pyrec.rules.rules import CompiledRules, Rules
 
 __all__ = ["Fallback", "FallbackRanking"]
@@ -133,13 +133,13 @@ class Fallback:
         asked = np.atleast_1d(np.asarray(users))
         k = checked_k(k)
         require_room(len(asked), k)
-        ranks = [
-            _rank(model, self.items, asked, exclude_seen=exclude_seen, threads=threads)
+        links = [
+            _link(model, self.items, asked, exclude_seen=exclude_seen, threads=threads)
             for model in self.models
         ]
         filter_ = resolve_filter(items, exclude, len(asked), self.items)
         rules = Rules().compile(None, self.items) if rules is None else rules
-        found = chained(rules, ranks, self.items, len(asked), k, filter_, threads)
+        found = chained(rules, links, self.items, len(asked), k, filter_, threads)
         if np.ndim(users) == 0:
             rows, scores, places = (part[0] for part in found)
             asked = users
@@ -148,17 +148,28 @@ class Fallback:
         return FallbackRanking(rows, scores, self.items, asked, links=self.links, places=places)
 
 
-def _rank(model: Model, items: Vocabulary, users: NDArray[Any], **options: Any) -> Rank:
-    """Return how a model ranks for these users, in rows of other items than its own."""
+def _link(model: Model, items: Vocabulary, users: NDArray[Any], **options: Any) -> Link:
+    """Return what a model does for these users, in rows of other items than its own."""
     known = encode_queries(users, model.users, missing="mark")[0]
     unknown = "empty" if model.personal else "popular"
-    if model.items == items:
-        return lambda at, k, filter_: model._lists(known[at], k, filter_, unknown, **options)
+    same = model.items == items
     ours = items.encode(model.items.ids)
-    back = np.append(ours, np.int32(-1))
+    theirs = np.append(ours, np.int32(-1))
+    maker = model.model if isinstance(model, Reranks) else model
 
     def rank(at: NDArray[np.int32], k: int, filter_: Filter) -> Lists:
-        rows, scores = model._lists(known[at], k, filter_.of_items(ours), unknown, **options)
-        return back[rows], scores
+        filter_ = filter_ if same else filter_.of_items(ours)
+        rows, scores = maker._lists(known[at], k, filter_, unknown, **options)
+        return theirs[rows], scores
 
-    return rank
+    if not isinstance(model, Reranks):
+        return Link(rank)
+    places = np.full(len(items) + 1, -1, np.int32)
+    places[ours] = np.arange(len(ours), dtype=np.int32)
+
+    def rerank(at: NDArray[np.int32], lists: Lists, k: int) -> Lists:
+        candidates = Ranking(places[lists[0]], lists[1], model.items, users[at])
+        found = model.reranked(candidates, k, threads=options["threads"])
+        return theirs[found.rows], found.scores
+
+    return Link(rank, rerank, model.candidates)

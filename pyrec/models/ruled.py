@@ -11,13 +11,17 @@ the order is made of such lists:
   all that can still be kept, in their order. Each turn keeps an entry more, or the list is done.
 - Chains. What one model leaves short the next one goes on with, below the same caps and without
   what the list has.
+- Re-ranking. A model that chooses among another's candidates chooses among those that the rules
+  leave: boosts are of the other one's scores, which a choice puts on a scale of its own. A part of
+  a list obeys the caps that the whole obeys.
 """
 
 import logging
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +32,13 @@ from pyrec.arguments import require
 from pyrec.data.bits import Words, pack
 from pyrec.data.columns import owned
 from pyrec.data.interactions import entry_rows, select
+from pyrec.data.ranking import Ranking
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.models.query import Filter
 from pyrec.rules.rules import CompiledRules
 from pyrec.runtime import resolve_threads
 
-__all__ = ["PINNED", "Rank", "chained", "placed", "ranked"]
+__all__ = ["PINNED", "Link", "Rank", "Rerank", "Reranks", "chained", "placed", "ranked"]
 
 logger = logging.getLogger("pyrec")
 
@@ -42,6 +47,48 @@ Lists: TypeAlias = tuple[Rows, NDArray[np.float32]]
 
 Rank: TypeAlias = Callable[[Rows, int, Filter], Lists]
 """Lists of k for some queries, by number, under the filter of these queries."""
+
+Rerank: TypeAlias = Callable[[Rows, Lists, int], Lists]
+"""The k that are chosen of candidates, for some queries by number."""
+
+
+class Reranks(ABC):
+    """A model that chooses among the candidates of another.
+
+    Attributes
+    ----------
+    model : Model
+        Makes the candidates.
+    candidates : int
+        How many, where a list is shorter.
+    """
+
+    model: Any
+    candidates: int
+
+    @abstractmethod
+    def reranked(self, lists: Ranking, k: int, *, threads: int = 0) -> Ranking:
+        """Return what is chosen of candidates."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """What one model of a chain does.
+
+    Parameters
+    ----------
+    rank : Rank
+        Makes its lists, or the candidates for them.
+    rerank : Rerank, optional
+        Chooses among the candidates.
+    candidates : int
+        How many.
+    """
+
+    rank: Rank
+    rerank: Rerank | None = None
+    candidates: int = 0
+
 
 # Of lists that caps may thin out, this many times the entries are asked for at first.
 MARGIN = 3
@@ -68,13 +115,13 @@ def ranked(
     """
     if rules is None:
         return rank(np.arange(n, dtype=np.int32), k, filter_)
-    rows, scores, _ = chained(rules, [rank], items, n, k, filter_, threads)
+    rows, scores, _ = chained(rules, [Link(rank)], items, n, k, filter_, threads)
     return rows, scores
 
 
 def chained(
     rules: CompiledRules,
-    ranks: Sequence[Rank],
+    links: Sequence[Link],
     items: Vocabulary,
     n: int,
     k: int,
@@ -87,7 +134,7 @@ def chained(
     -------
     rows, scores : (n, k)
         As of `ranked`.
-    links : int32 (n, k)
+    sources : int32 (n, k)
         Which model gave each entry; `PINNED` for a pin, -1 behind the end of a list.
 
     Raises
@@ -99,15 +146,15 @@ def chained(
     rules = rules.checked(items, n)
     rows = np.full((n, k), -1, np.int32)
     scores = np.full((n, k), -np.inf, np.float32)
-    links = np.full((n, k), -1, np.int32)
+    sources = np.full((n, k), -1, np.int32)
     filter_ = replace(filter_, repeatable=rules.repeatable).allowing(rules.allowed)
     for queries, segment in _segments(rules, n):
         part = filter_.take(queries).allowing(segment)
-        ruled = _Ruled(rules, tuple(ranks), queries, k, resolve_threads(threads))
-        rows[queries], scores[queries], links[queries] = ruled.lists(part)
+        ruled = _Ruled(rules, tuple(links), queries, k, resolve_threads(threads))
+        rows[queries], scores[queries], sources[queries] = ruled.lists(part)
     if short := int(np.count_nonzero(rows[:, -1] < 0)):
         logger.debug("rules: leave %d of %d lists with fewer than %d items", short, n, k)
-    return rows, scores, links
+    return rows, scores, sources
 
 
 def _segments(rules: CompiledRules, n: int) -> Iterator[tuple[Rows, Words | None]]:
@@ -126,35 +173,54 @@ class _Ruled:
     """The lists of queries that may see the same items."""
 
     rules: CompiledRules
-    ranks: tuple[Rank, ...]
+    links: tuple[Link, ...]
     queries: Rows
     k: int
     threads: int
 
     def lists(self, filter_: Filter) -> tuple[Rows, NDArray[np.float32], Rows]:
-        """Return rows, scores and links (queries, k)."""
+        """Return rows, scores and sources (queries, k)."""
         rules, n, k = self.rules, len(self.queries), self.k
         everyone = np.arange(n, dtype=np.int32)
         at = rules.pinned[rules.places < k]
-        if not len(at) and not len(rules.most) and len(self.ranks) == 1:
-            rows, scores = self._best(self.ranks[0], everyone, k, filter_)
+        alone = len(self.links) == 1 and self.links[0].rerank is None
+        if not len(at) and not len(rules.most) and alone:
+            rows, scores = self._best(self.links[0].rank, everyone, k, filter_)
             return rows, scores, np.where(rows >= 0, np.int32(0), np.int32(-1))
         rows = np.full((n, k), -1, np.int32)
         scores = np.full((n, k), -np.inf, np.float32)
         pins = self._pinned(at, filter_)
         rows[:, : len(at)], scores[:, : len(at)] = pins
         first = np.arange(k) < np.sum(pins[0] >= 0, axis=1)[:, None]
-        links = np.where(first, np.int32(PINNED), np.int32(-1))
+        sources = np.where(first, np.int32(PINNED), np.int32(-1))
         others = np.ones(len(rules.items), np.bool_)
         others[at] = False
         filter_ = filter_.allowing(pack(others))
         pending = [(everyone, filter_)]
-        for link, rank in enumerate(self.ranks):
-            self._fill(rank, rows, scores, filter_, pending)
-            links[(rows >= 0) & (links == -1)] = link
+        for number, link in enumerate(self.links):
+            rows, scores = self._joined(link, (rows, scores), filter_, pending)
+            sources[(rows >= 0) & (sources == -1)] = number
             short = everyone[rows[:, -1] < 0]
             pending = list(self._rest(short, rows[short], filter_))
-        return placed((rows, scores, links), pins[0], rules.places[: len(at)])
+        return placed((rows, scores, sources), pins[0], rules.places[: len(at)])
+
+    def _joined(
+        self, link: Link, lists: Lists, filter_: Filter, pending: list[tuple[Rows, Filter]]
+    ) -> Lists:
+        """Return lists (n, k) with what a link puts behind their entries."""
+        if link.rerank is None:
+            self._fill(link.rank, *lists, filter_, pending)
+            return lists
+        had = np.sum(lists[0] >= 0, axis=1)[:, None]
+        wide = _widened(lists, max(self.k, link.candidates))
+        self._fill(link.rank, *wide, filter_, pending)
+        open_ = np.arange(wide[0].shape[1]) >= had
+        among = _closed_up(
+            np.where(open_, wide[0], np.int32(-1)), np.where(open_, wide[1], np.float32(-np.inf))
+        )
+        found = link.rerank(self.queries, among, self.k)
+        rows, scores = _closed_up(*(np.hstack(pair) for pair in zip(lists, found, strict=True)))
+        return rows[:, : self.k], scores[:, : self.k]
 
     def _best(self, rank: Rank, some: Rows, k: int, filter_: Filter) -> Lists:
         """Return lists of k of some of the queries in order of boosted scores."""
@@ -188,8 +254,8 @@ class _Ruled:
         owner = entry_rows(there)
         rows[owner, place[there.columns]] = there.columns
         scores[rows >= 0] = 0.0  # who has no history has no scores, and the pins all the same
-        for rank in reversed(self.ranks):  # the score of the first model that has one
-            found, known = rank(self.queries, len(pinned), asked)
+        for link in reversed(self.links):  # the score of the first model that has one
+            found, known = link.rank(self.queries, len(pinned), asked)
             query, entry = np.nonzero(found >= 0)
             scores[query, place[found[query, entry]]] = known[query, entry]
         return rows, scores
@@ -203,7 +269,7 @@ class _Ruled:
         pending: list[tuple[Rows, Filter]],
     ) -> None:
         """Go on with lists, in place, below all caps: those pending, under their own filters."""
-        k = self.k
+        k = rows.shape[1]
         asked = k * MARGIN if len(self.rules.most) else k
         while pending:
             some, allowed = pending.pop()
@@ -255,6 +321,19 @@ def placed(
     order = np.argsort(place, axis=1, kind="stable")
     take = np.take_along_axis
     return take(rows, order, 1), take(lists[1], order, 1), take(lists[2], order, 1)
+
+
+def _widened(lists: Lists, width: int) -> Lists:
+    """Return lists with room for more entries."""
+    rows, scores = lists
+    more = ((0, 0), (0, width - rows.shape[1]))
+    return np.pad(rows, more, constant_values=-1), np.pad(scores, more, constant_values=-np.inf)
+
+
+def _closed_up(rows: Rows, scores: NDArray[np.float32]) -> Lists:
+    """Return lists with all that there is in front, in the same order."""
+    order = np.argsort(rows < 0, axis=1, kind="stable")
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
 
 
 def _pattern(rows: Rows, items: int) -> Csr:

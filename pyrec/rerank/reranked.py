@@ -13,6 +13,7 @@ from pyrec.data.ranking import Ranking
 from pyrec.errors import NotSupportedError
 from pyrec.models.base import Lists, Model
 from pyrec.models.query import Filter, checked_k, checked_rows
+from pyrec.models.ruled import Reranks
 from pyrec.rerank.base import Reranker
 from pyrec.rerank.chain import Chain
 from pyrec.rerank.context import Context
@@ -22,7 +23,7 @@ from pyrec.rules.rules import CompiledRules
 __all__ = ["RerankedModel"]
 
 
-class RerankedModel(Model):
+class RerankedModel(Model, Reranks):
     """A model whose lists are re-ranked: `pyrec.evaluate` judges what people would see.
 
     So relevance, coverage, novelty and the Gini index of chains stand side by side. Scores of lists
@@ -52,6 +53,8 @@ class RerankedModel(Model):
     >>> after["novelty@20"] > before["novelty@20"]
     True
     """
+
+    model: Model
 
     def __init__(
         self, model: Model, steps: Chain | Reranker, context: Context, *, candidates: int = 100

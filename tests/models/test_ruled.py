@@ -15,7 +15,7 @@ from pyrec.data.interactions import as_csr
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.models.query import Filter
-from pyrec.models.ruled import PINNED, chained, ranked
+from pyrec.models.ruled import PINNED, Link, chained, ranked
 from pyrec.rules.allowed import Allowed
 from pyrec.rules.predicates import where
 from pyrec.rules.rules import Boost, Rules
@@ -245,7 +245,7 @@ def test_a_chain_goes_on_below_the_same_caps():
     rules = Rules(**some, **limits).compile(shop(), ITEMS)
     all_, none = np.ones((N, M), bool), np.zeros((N, M), bool)
     orders = [wanted_lists(of, M, plain, all_, none) for of in scores]
-    found = chained(rules, [ranker(of) for of in scores], ITEMS, N, 9, Filter(), 1)
+    found = chained(rules, [Link(ranker(of)) for of in scores], ITEMS, N, 9, Filter(), 1)
     allowed = unpack(rules.allowed, M)
     pins = [
         (row, PINNED, place)

@@ -66,6 +66,52 @@ def test_entries_of_a_chain_keep_their_source_and_later_models_stand_below():
     assert set(lists.sources[-1].tolist()) == {"pinned", "popularity"}
 
 
+def boosted(**others):
+    boosts = [Boost(where("price") < 20, times=1.5), Boost(where("price") > 40, add=-0.1)]
+    return Rules(boosts=boosts, **others)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(),
+        boosted(),
+        boosted(caps={"category": 2}, pinned={2: "P0007"}),
+        boosted(where=where("price") > 5, pinned=["P0003"]),
+    ],
+)
+@pytest.mark.parametrize("other_items", [False, True])
+def test_a_link_that_re_ranks_chooses_among_the_boosted_candidates(rules, other_items):
+    model = RerankedModel(MODEL, PopularityControl(weight=0.5), CONTEXT, candidates=30)
+    others = pyrec.Popularity().fit(LOG)
+    if other_items:  # the chain has its items in other rows than the model has
+        others = pyrec.Popularity().fit(pyrec.Events.from_ids(users=["z"], items=["AA"]))
+    chain = Fallback({"first": model, "second": others})
+    users = MODEL.users.ids[:25]
+    lists = chain.recommend(users, k=8, rules=rules.compile(SHOP.catalogue, chain.items))
+    alone = model.recommend(users, k=8, rules=rules.compile(SHOP.catalogue, MODEL.items))
+    assert alone.short == 0
+    np.testing.assert_array_equal(lists.ids, alone.ids)
+    np.testing.assert_array_equal(lists.scores, alone.scores)
+    assert set(np.unique(lists.sources.astype(str))) <= {"first", "pinned"}
+
+
+def test_a_later_link_re_ranks_what_is_left():
+    few = pyrec.ItemKNN(neighbors=1).fit(LOG)
+    model = RerankedModel(MODEL, PopularityControl(weight=0.5), CONTEXT, candidates=30)
+    rules = boosted(caps={"category": 2}).compile(SHOP.catalogue, MODEL.items)
+    chain = Fallback({"few": few, "rest": model, "all": pyrec.Popularity().fit(LOG)})
+    lists = chain.recommend([*MODEL.users.ids[:40], "nobody"], k=8, rules=rules)
+    assert lists.short == 0
+    assert {"few", "rest"} <= set(lists.sources[:-1].ravel().tolist())
+    assert set(lists.sources[-1].tolist()) == {"all"}
+    for rows in lists.rows:
+        assert len(set(rows.tolist())) == 8
+        assert np.unique(columns("category", rows), return_counts=True)[1].max() <= 2
+    for places in lists.places:
+        assert places.tolist() == sorted(places.tolist())
+
+
 @pytest.mark.parametrize("rules", [None, RULES])
 def test_empty_lists_stay_empty(rules):
     candidates = MODEL.recommend(MODEL.users.ids[:2], k=9, items=[], rules=rules)
