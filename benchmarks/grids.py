@@ -94,8 +94,8 @@ def sparse_linear():
         "user_slim": [
             pyrec.UserSLIM(),
             pyrec.UserSLIM(l2=100),
-            pyrec.UserSLIM(l2=100, item_exponent=0.5),
-            pyrec.UserSLIM(l2=300),
+            pyrec.UserSLIM(neighbors=400, l1=0.3),
+            pyrec.UserSLIM(neighbors=800, l1=1, l2=100),
         ],
     }
 

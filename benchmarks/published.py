@@ -49,6 +49,7 @@ BLENDS = [
     ("sparse_ease", "slim", "als", "pure_svd", "bpr"),
     ("slim", "als", "user_slim"),
     ("sparse_ease", "als", "user_slim"),
+    ("sparse_ease", "slim", "als", "user_slim"),
     ("sparse_ease", "slim", "als", "pure_svd", "bpr", "user_slim"),
 ]
 
