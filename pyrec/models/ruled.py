@@ -90,8 +90,13 @@ class Link:
     candidates: int = 0
 
 
-# Of lists that caps may thin out, this many times the entries are asked for at first.
-MARGIN = 3
+# Of lists that caps may thin out, this many times the entries are asked for at first: that costs
+# a third more than the list itself, and fills nearly all where groups are many.
+MARGIN = 2
+
+# What that leaves short is asked for once more, so many times as long, before full groups are
+# forbidden: every list has full groups of its own, and so would be a request of its own.
+DEEPER = 4
 
 PINNED = -2
 """The link of an entry that no model chose."""
@@ -189,19 +194,23 @@ class _Ruled:
             return rows, scores, np.where(rows >= 0, np.int32(0), np.int32(-1))
         rows = np.full((n, k), -1, np.int32)
         scores = np.full((n, k), -np.inf, np.float32)
-        pins = self._pinned(at, filter_)
-        rows[:, : len(at)], scores[:, : len(at)] = pins
-        first = np.arange(k) < np.sum(pins[0] >= 0, axis=1)[:, None]
-        sources = np.where(first, np.int32(PINNED), np.int32(-1))
-        others = np.ones(len(rules.items), np.bool_)
-        others[at] = False
-        filter_ = filter_.allowing(pack(others))
+        sources = np.full((n, k), -1, np.int32)
+        if len(at):
+            pins = self._pinned(at, filter_)
+            rows[:, : len(at)], scores[:, : len(at)] = pins
+            # Behind a pin that may not appear the others move up when the list is filled.
+            sources[np.arange(k) < np.sum(pins[0] >= 0, axis=1)[:, None]] = PINNED
+            others = np.ones(len(rules.items), np.bool_)
+            others[at] = False
+            filter_ = filter_.allowing(pack(others))
         pending = [(everyone, filter_)]
         for number, link in enumerate(self.links):
             rows, scores = self._joined(link, (rows, scores), filter_, pending)
             sources[(rows >= 0) & (sources == -1)] = number
             short = everyone[rows[:, -1] < 0]
             pending = list(self._rest(short, rows[short], filter_))
+        if not len(at):
+            return rows, scores, sources
         return placed((rows, scores, sources), pins[0], rules.places[: len(at)])
 
     def _joined(
@@ -240,8 +249,6 @@ class _Ruled:
         n, m = len(self.queries), len(self.rules.items)
         rows = np.full((n, len(pinned)), -1, np.int32)
         scores = np.full(rows.shape, -np.inf, np.float32)
-        if not len(pinned):
-            return rows, scores
         wanted = _pattern(np.broadcast_to(pinned, rows.shape), m)
         if filter_.candidates is not None:
             among = np.isin(filter_.candidates.columns, pinned)
@@ -269,21 +276,34 @@ class _Ruled:
         pending: list[tuple[Rows, Filter]],
     ) -> None:
         """Go on with lists, in place, below all caps: those pending, under their own filters."""
-        k = rows.shape[1]
-        asked = k * MARGIN if len(self.rules.most) else k
-        while pending:
-            some, allowed = pending.pop()
+        first = rows.shape[1] * (MARGIN if len(self.rules.most) else 1)
+        turns = [(some, allowed, first) for some, allowed in pending]
+        while turns:
+            some, allowed, asked = turns.pop()
             found = self._best(rank, some, asked, allowed)
-            more = np.hstack([rows[some], found[0]])
-            kept = _kernels.cap_lists(
-                more, self.rules.groups, self.rules.most, fixed=k, k=k, threads=self.threads
-            )
-            rows[some] = np.where(kept >= 0, np.take_along_axis(more, kept, 1), np.int32(-1))
-            values = np.take_along_axis(np.hstack([scores[some], found[1]]), kept, 1)
-            scores[some] = np.where(kept >= 0, values, np.float32(-np.inf))
-            # A list that was not filled shows all there is.
-            short = some[(kept[:, -1] < 0) & (found[0][:, -1] >= 0)]
-            pending += list(self._rest(short, rows[short], filter_))
+            kept, values, short = self._kept((rows[some], scores[some]), found)
+            if asked == first and len(short) and len(self.rules.most):
+                turns.append((some[short], allowed.take(short), asked * DEEPER))
+                kept[short], values[short] = rows[some[short]], scores[some[short]]
+                short = short[:0]
+            rows[some], scores[some] = kept, values
+            short = some[short]
+            turns += [(*rest, first) for rest in self._rest(short, rows[short], filter_)]
+
+    def _kept(self, lists: Lists, found: Lists) -> tuple[Rows, NDArray[np.float32], Rows]:
+        """Return lists with what is below all caps behind them, and which have room for more.
+
+        A list of which less was found than asked for shows all there is.
+        """
+        k = lists[0].shape[1]
+        rows, scores = np.hstack([lists[0], found[0]]), np.hstack([lists[1], found[1]])
+        at = _kernels.cap_lists(
+            rows, self.rules.groups, self.rules.most, fixed=k, k=k, threads=self.threads
+        )
+        short = np.flatnonzero((at[:, -1] < 0) & (found[0][:, -1] >= 0)).astype(np.int32)
+        rows = np.where(at >= 0, np.take_along_axis(rows, at, 1), np.int32(-1))
+        scores = np.where(at >= 0, np.take_along_axis(scores, at, 1), np.float32(-np.inf))
+        return rows, scores, short
 
     def _rest(self, some: Rows, kept: Rows, filter_: Filter) -> Iterator[tuple[Rows, Filter]]:
         """Yield short lists that have the same full groups, and what may still join them."""

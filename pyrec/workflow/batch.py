@@ -15,7 +15,7 @@ from pyrec.io.writing import write_table
 from pyrec.models.base import Model
 from pyrec.models.checkpoint import digest
 from pyrec.models.query import checked_k
-from pyrec.models.ruled import MARGIN
+from pyrec.models.ruled import DEEPER, MARGIN
 from pyrec.rules.rules import CompiledRules
 from pyrec.workflow.budget import Budget
 from pyrec.workflow.parts import Parts
@@ -135,7 +135,7 @@ def _asked(k: int, rules: CompiledRules | None) -> int:
     """Return how many entries of a list are in memory at once: rules merge and thin out longer."""
     if rules is None:
         return k
-    return k * (1 + len(rules.boosted)) * (MARGIN if len(rules.most) else 1)
+    return k * (1 + len(rules.boosted)) * (MARGIN * DEEPER if len(rules.most) else 1)
 
 
 def write_recommendations(

@@ -236,12 +236,19 @@ def test_repeatable_goods_stay():
     assert hidden.nnz == LOG.nnz - np.count_nonzero(LOG.indices == 1)
 
 
-def test_a_chain_goes_on_below_the_same_caps():
+CHEAP = int(np.argmin(shop().columns["price"]))  # what the chain's rules forbid
+
+
+@pytest.mark.parametrize("pinned", [{3: 5, 1: 30}, {1: CHEAP, 2: 30, 5: 6}])
+def test_a_chain_goes_on_below_the_same_caps(pinned):
     scores = [rng.permuted(np.tile(np.arange(M, dtype=np.float32), (N, 1)), axis=1) for rng in RNGS]
     scores[0][:, 25:] = -np.inf
-    some = {"where": where("price") > 2, "boosts": [Boost([7, 9], times=2)]}
+    some = {
+        "where": where("price") > shop().columns["price"].min(),
+        "boosts": [Boost([7, 9], times=2)],
+    }
     plain = Rules(**some).compile(shop(), ITEMS)
-    limits = {"caps": {"brand": 2, "kind": 4}, "pinned": {3: 5, 1: 30}}
+    limits = {"caps": {"brand": 2, "kind": 4}, "pinned": pinned}
     rules = Rules(**some, **limits).compile(shop(), ITEMS)
     all_, none = np.ones((N, M), bool), np.zeros((N, M), bool)
     orders = [wanted_lists(of, M, plain, all_, none) for of in scores]
