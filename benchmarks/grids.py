@@ -117,6 +117,10 @@ GRIDS = {
     "gowalla": {
         **neighbours(),
         **factors(128, 512),
+        "pure_svd": [
+            *factors(128, 512)["pure_svd"],
+            pyrec.PureSVD(factors=1024, passes=4, **LOW_PASS),
+        ],
         **sparse_linear(),
         "slim": [
             pyrec.SLIM(neighbors=200, l1=0, l2=30, user_exponent=0.25),
@@ -133,7 +137,7 @@ GRIDS = {
     },
     "yelp2018": {
         **neighbours(),
-        **factors(64, 256),
+        **factors(64, 256, 512),
         **sparse_linear(),
         "sparse_ease": [
             SPARSE,
@@ -175,7 +179,7 @@ GRIDS = {
     },
     "amazonelectronics_m1": {
         **neighbours(),
-        **factors(32, 64),
+        **factors(16, 32, 64),
         "graph_filter": [graph(0.6, 0.55, 0.5), graph(0.5, 0.5, 0.5), graph(0.7, 0.6, 0.4)],
         "als": [als(64, 0.1, 0.03, 8), als(64, 0.03, 0.03, 8), als(32, 0.1, 0.03, 8)],
         **sparse_linear(),

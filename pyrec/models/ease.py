@@ -22,6 +22,8 @@ __all__ = ["EASE", "EASEModel"]
 
 # Rows of a matrix of items by items that are worked on at a time.
 _BLOCK = 1024
+# LAPACK inverts no more items at once: scipy's crashed at 38,000, and it does not hear Ctrl-C.
+_WHOLE = 8192
 # Up to this condition number single precision does, with half the memory and time: at 9,900 (items
 # of MovieLens-1M, a regularisation of 48) no entry is off by more than 2e-5 of the greatest, and
 # 3,000 lists of 20 have the same items. Regularisations that rank well are at 1,000 and below.
@@ -40,11 +42,11 @@ class EASE(Estimator, frozen=True, kw_only=True):
     D_i^(-item_exponent)``, where a degree is a sum of weights relative to the mean. On MovieLens-1M
     0.5 and 0.25 raise NDCG@20 by 2%.
 
-    It takes 4 bytes and ``n_items / 2`` multiply-adds for each pair of items: seconds for 3,000
-    items, minutes for 20,000. The entries that are kept take 8 bytes each: all, or with `neighbors`
-    that many of each item. Where the equations are so ill-conditioned that single precision would
-    not do, a small `regularization` beside popular items, all is in double precision: twice the
-    bytes and time. `SparseEASE` is for catalogues too large for this.
+    It takes 6 bytes and about ``2 n_items / 3`` multiply-adds for each pair of items: seconds for
+    3,000 items, minutes for 20,000; twice both, as all is in double precision, where single would
+    not do, since `regularization` is small beside what popular items have in common. The entries
+    that are kept take 8 bytes each: all, or with `neighbors` that many of each item. `SparseEASE`
+    is for catalogues too large for this.
 
     Parameters
     ----------
@@ -90,12 +92,14 @@ class EASE(Estimator, frozen=True, kw_only=True):
         dtype = np.dtype(np.float32 if single else np.float64)
         n = len(items)
         require_memory(
-            dtype.itemsize * n * n + 8 * n * min(n, self.neighbors or n),
+            dtype.itemsize * n * n * 3 // 2 + 8 * n * min(n, self.neighbors or n),
             f"weights of {n:,} items by {n:,}",
             "ask for fewer `neighbors`, use SparseEASE, RP3Beta or ALS, or fewer items (cleaning, "
             "min_item_count)",
         )
-        inverse = _inverse(_gram(interactions, users, dtype), ridges)
+        inverse = _gram(interactions, users, dtype)
+        inverse[np.diag_indices(n)] += ridges
+        _invert(inverse)
         inverse /= -np.diag(inverse)
         np.fill_diagonal(inverse, 0)
         inverse *= items**-self.item_exponent
@@ -130,30 +134,45 @@ def _gram(
     """Return the products of items, each user weighing as much as is said."""
     matrix = interactions.to_scipy().astype(np.float64)
     weighted, items = sp.csr_array(matrix * users[:, None]), sp.csr_array(matrix.T)
-    gram = np.empty((len(interactions.items),) * 2, dtype, order="F")
+    gram = np.empty((len(interactions.items),) * 2, dtype)
     for begin in range(0, len(gram), _BLOCK):
-        block = slice(begin, begin + _BLOCK)
-        gram[:, block] = (items[block] @ weighted).toarray().T  # it is symmetric
+        gram[begin : begin + _BLOCK] = (items[begin : begin + _BLOCK] @ weighted).toarray()
     return gram
 
 
-def _inverse(gram: NDArray[Any], ridges: NDArray[np.float64]) -> NDArray[Any]:
-    """Return the inverse of the regularised Gram matrix, by Cholesky, in its place."""
-    factorize, invert = get_lapack_funcs(("potrf", "potri"), (gram,))
-    gram[np.diag_indices_from(gram)] += ridges
-    factor, failed = factorize(gram, lower=1, overwrite_a=1)
+def _invert(matrix: NDArray[Any], item: int = 0) -> None:
+    """Make a symmetric positive definite matrix, that of items from `item` on, its own inverse.
+
+    By halves: that of the first, that of what the first leaves of the second (its Schur
+    complement), and what the latter adds to the former. All else is four products of matrices.
+    """
+    half = len(matrix) // 2
+    if len(matrix) <= _WHOLE:
+        matrix[:] = _inverse(matrix, item)
+        return
+    first, second, across = matrix[:half, :half], matrix[half:, half:], matrix[half:, :half]
+    _invert(first, item)
+    solved = across @ first
+    second -= solved @ across.T
+    _invert(second, item + half)
+    across[:] = second @ solved
+    first += solved.T @ across
+    across *= -1
+    matrix[:half, half:] = across.T
+
+
+def _inverse(matrix: NDArray[Any], item: int) -> NDArray[Any]:
+    """Return the inverse of a matrix that LAPACK copes with, by Cholesky."""
+    factorize, invert = get_lapack_funcs(("potrf", "potri"), (matrix,))
+    factor, failed = factorize(matrix, lower=1)
     inverse, singular = invert(factor, lower=1, overwrite_c=1)
     if failed or singular or not np.all(np.isfinite(np.diag(inverse))):
         raise NumericalError(
-            f"item {max(failed, singular, 1) - 1}: the equations are singular; raise "
+            f"item {item + max(failed, singular, 1) - 1}: the equations are singular; raise "
             "`regularization`, or scale the weights down"
         )
-    for begin in range(0, len(inverse), _BLOCK):  # LAPACK fills the lower half only
-        block = slice(begin, begin + _BLOCK)
-        inverse[block, begin + _BLOCK :] = inverse[begin + _BLOCK :, block].T
-        square = inverse[block, block]
-        square[:] = np.tril(square) + np.tril(square, -1).T
-    return np.asarray(inverse)
+    whole: NDArray[Any] = np.tril(inverse) + np.tril(inverse, -1).T  # the lower half is filled
+    return whole
 
 
 def _kept(weights: NDArray[Any], k: int) -> Csr:

@@ -24,7 +24,8 @@ def test_the_closed_form(matrix):
     np.testing.assert_allclose(influence(EASE(regularization=0.7).fit(matrix)), expected, atol=1e-6)
 
 
-def test_more_items_than_a_block_of_the_inverse():
+def test_more_items_than_are_inverted_at_once(monkeypatch):
+    monkeypatch.setattr("pyrec.models.ease._WHOLE", 300)
     matrix = sp.random_array((400, 1300), density=0.02, rng=np.random.default_rng(1)).tocsr()
     dense = matrix.toarray()
     inverse = np.linalg.inv(dense.T @ dense + 2 * np.eye(1300))
