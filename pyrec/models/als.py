@@ -115,7 +115,7 @@ class ALS(Estimator, frozen=True, kw_only=True):
         "item_exponent": Floats(low=0, high=0.6),
     }
 
-    factors: Annotated[int, Meta(ge=1, le=1024)] = 64
+    factors: Annotated[int, Meta(ge=1, le=4096)] = 64
     regularization: Annotated[float, Meta(ge=0)] = 0.01
     alpha: Annotated[float, Meta(gt=0)] = 1.0
     iterations: Annotated[int, Meta(ge=1)] = 15

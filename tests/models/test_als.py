@@ -180,7 +180,7 @@ def test_damped_items_fold_in_explain_and_update_alike(shop, tmp_path):
     ("options", "message"),
     [
         (dict(factors=0), "factors"),
-        (dict(factors=2000), "factors"),
+        (dict(factors=5000), "factors"),
         (dict(regularization=-1), "regularization"),
         (dict(alpha=0), "alpha"),
         (dict(alpha=float("nan")), "not a finite"),
