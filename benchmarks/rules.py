@@ -124,11 +124,12 @@ def compiling(n, rounds):
     price, stock = pyrec.where("price").between(5, 20), pyrec.where("stock") > 0
     tea = pyrec.where("category").isin(["category 7", "category 9"])
     shelf = Shelf(catalogue, items)
-    known = shelf.compile(price & stock, "where")
+    known = shelf.compile(price & stock, "where", 0)
     runs = {
         "align a catalogue with a model's items": lambda: Shelf(catalogue, items).listed,
-        "compile two comparisons of numbers": lambda: shelf.compile(price & stock, "where"),
-        "compile one of text": lambda: shelf.compile(tea, "where"),
+        "compile two comparisons of numbers": lambda: shelf.compile(price & stock, "where", 0),
+        "align, and compile the first of text": lambda: Shelf(catalogue, items).compile(tea, "", 0),
+        "compile another of the same column": lambda: shelf.compile(tea, "", 0),
         "join two compiled sets": lambda: known & known,
     }
     yield from zip(runs, fastest(runs.values(), rounds), strict=True)

@@ -227,17 +227,15 @@ class _OneOf(Predicate):
             raise DataError(
                 f"{self.column}: is a column of numbers; compare it with numbers, not {texts[0]!r}"
             )
-        found = ~columns.missing(self.column)
         if numbers:
-            held = columns.numbers(self.column)
-            found &= np.isin(held, numbers)
-        elif texts:
-            numbered, codes = columns.codes(self.column)
-            found &= np.isin(codes, [numbered[text] for text in set(texts) & numbered.keys()])
-        else:
-            found[:] = False
-        columns.note_absent(self.column, self.values)
-        return found
+            found = ~columns.missing(self.column)
+            found &= np.isin(columns.numbers(self.column), numbers)
+            columns.note_absent(self.column, self.values)
+            return found
+        numbered, codes = columns.codes(self.column)
+        if absent := [text for text in texts if text not in numbered]:
+            columns.note_absent(self.column, absent)
+        return np.isin(codes, [numbered[text] for text in set(texts) & numbered.keys()])
 
 
 @dataclass(frozen=True)
