@@ -188,6 +188,10 @@ GRIDS = {
     },
     "ml-1m-ncf": {
         **neighbours(),
+        "user_knn": [
+            *neighbours()["user_knn"],
+            pyrec.UserKNN(neighbors=60, metric="asymmetric", alpha=0.4, shrink=30),
+        ],
         **factors(32, 64),
         "graph_filter": [graph(0.5, 0.5, 0.5)],
         "als": [
