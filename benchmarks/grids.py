@@ -32,6 +32,15 @@ def als(factors, unobserved_weight, regularization, iterations=6, **others):
     )
 
 
+def bpr(factors, candidates, learning_rate, regularization):
+    return pyrec.BPR(
+        factors=factors,
+        candidates=candidates,
+        learning_rate=learning_rate,
+        regularization=regularization,
+    )
+
+
 def neighbours():
     """Models of neighbourhoods and walks: the same few on every set."""
     return {
@@ -72,11 +81,6 @@ def factors(*ranks):
         "pure_svd": [
             *(pyrec.PureSVD(factors=rank) for rank in ranks),
             *(pyrec.PureSVD(factors=rank, **LOW_PASS) for rank in ranks),
-        ],
-        "bpr": [
-            pyrec.BPR(factors=128, learning_rate=0.2, epochs=100),
-            pyrec.BPR(factors=128, learning_rate=0.1, epochs=200),
-            pyrec.BPR(factors=128, learning_rate=0.1, regularization=0.05, epochs=100),
         ],
     }
 
@@ -121,6 +125,7 @@ GRIDS = {
             *factors(128, 512)["pure_svd"],
             pyrec.PureSVD(factors=1024, passes=4, **LOW_PASS),
         ],
+        "bpr": [bpr(128, 32, 0.2, 0.03), bpr(128, 8, 0.2, 0.03)],
         **sparse_linear(),
         "slim": [
             pyrec.SLIM(neighbors=200, l1=0, l2=30, user_exponent=0.25),
@@ -138,6 +143,7 @@ GRIDS = {
     "yelp2018": {
         **neighbours(),
         **factors(64, 256, 512),
+        "bpr": [bpr(128, 32, 0.2, 0.03), bpr(128, 8, 0.2, 0.03)],
         **sparse_linear(),
         "sparse_ease": [
             SPARSE,
@@ -149,6 +155,7 @@ GRIDS = {
     "movielens1m_m1": {
         **neighbours(),
         **factors(32, 64, 96),
+        "bpr": [bpr(64, 4, 0.1, 0.02), bpr(64, 8, 0.1, 0.02), bpr(128, 4, 0.1, 0.02)],
         "graph_filter": [graph(0.5, 1.0, 0.5, neighbors=50), graph(0.5, 0.5, 0.5)],
         "als": [
             als(64, 0.1, 0.01, 8),
@@ -180,6 +187,7 @@ GRIDS = {
     "amazonelectronics_m1": {
         **neighbours(),
         **factors(16, 32, 64),
+        "bpr": [bpr(64, 2, 0.1, 0.1), bpr(128, 2, 0.1, 0.1), bpr(256, 2, 0.1, 0.1)],
         "graph_filter": [graph(0.6, 0.55, 0.5), graph(0.5, 0.5, 0.5), graph(0.7, 0.6, 0.4)],
         "als": [als(64, 0.1, 0.03, 8), als(64, 0.03, 0.03, 8), als(32, 0.1, 0.03, 8)],
         **sparse_linear(),
@@ -192,6 +200,7 @@ GRIDS = {
             pyrec.UserKNN(neighbors=60, metric="asymmetric", alpha=0.4, shrink=30),
         ],
         **factors(32, 64),
+        "bpr": [bpr(64, 2, 0.1, 0.02), bpr(64, 4, 0.1, 0.02), bpr(128, 4, 0.1, 0.02)],
         "graph_filter": [graph(0.5, 0.5, 0.5)],
         "als": [
             als(128, 0.3, 0.007, 12),

@@ -165,7 +165,7 @@ void bpr() {
     const Sparse matrix(300, 500, random);
     auto users = dense(300, random), items = dense(500, random);
     measure([&] {
-        bpr_epoch(matrix.view(), 0, {0.05F, 0.01F, 0}, one_thread, {users.data(), 300, factors},
+        bpr_epoch(matrix.view(), 0, {0.05F, 0.01F, 16, 0}, one_thread, {users.data(), 300, factors},
                   {items.data(), 500, factors});
     });
 }

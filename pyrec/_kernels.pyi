@@ -437,6 +437,7 @@ def bpr_epoch(
     epoch: int,
     learning_rate: float,
     regularization: float,
+    candidates: int,
     seed: int,
     threads: int,
 ) -> None:
@@ -449,6 +450,7 @@ def bpr_fold_in(
     epochs: int,
     learning_rate: float,
     regularization: float,
+    candidates: int,
     seed: int,
     threads: int,
 ) -> _F32:

@@ -84,8 +84,8 @@ def ratings(matrix, threads):
 def pairwise(matrix, threads):
     users, items = factors(matrix.shape[0]), factors(matrix.shape[1])
     return lambda: [_kernels.bpr_epoch(
-        matrix, users, items, epoch=epoch, learning_rate=0.01, regularization=0.01, seed=0,
-        threads=threads) for epoch in range(20)]  # fmt: skip
+        matrix, users, items, epoch=epoch, learning_rate=0.01, regularization=0.01, candidates=1,
+        seed=0, threads=threads) for epoch in range(20)]  # fmt: skip
 
 
 def elastic_nets(matrix, threads):

@@ -9,7 +9,8 @@ namespace pyrec::bindings {
 namespace {
 
 void bpr_epoch_(const Csr& matrix, Array<float>& users, Array<float>& items, std::int64_t epoch,
-                float learning_rate, float regularization, std::uint64_t seed, int threads) {
+                float learning_rate, float regularization, std::int64_t candidates,
+                std::uint64_t seed, int threads) {
     const auto view = matrix.view();
     const auto to_users = as_mutable_matrix(users, "users");
     const auto to_items = as_mutable_matrix(items, "items");
@@ -19,13 +20,14 @@ void bpr_epoch_(const Csr& matrix, Array<float>& users, Array<float>& items, std
     }
     const auto run = execution(threads);
     without_gil([&] {
-        bpr_epoch(view, epoch, {learning_rate, regularization, seed}, run, to_users, to_items);
+        bpr_epoch(view, epoch, {learning_rate, regularization, candidates, seed}, run, to_users,
+                  to_items);
     });
 }
 
 Array<float> bpr_fold_in_(const Csr& histories, const Array<float>& items, std::int64_t epochs,
-                          float learning_rate, float regularization, std::uint64_t seed,
-                          int threads) {
+                          float learning_rate, float regularization, std::int64_t candidates,
+                          std::uint64_t seed, int threads) {
     const auto view = histories.view();
     const auto from_items = as_matrix(items, "items");
     if (from_items.rows != view.cols) {
@@ -35,7 +37,8 @@ Array<float> bpr_fold_in_(const Csr& histories, const Array<float>& items, std::
     const auto to = as_mutable_matrix(users, "users");
     const auto run = execution(threads);
     without_gil([&] {
-        bpr_fold_in(view, from_items, epochs, {learning_rate, regularization, seed}, run, to);
+        bpr_fold_in(view, from_items, epochs, {learning_rate, regularization, candidates, seed},
+                    run, to);
     });
     return users;
 }
@@ -45,11 +48,12 @@ Array<float> bpr_fold_in_(const Csr& histories, const Array<float>& items, std::
 void bind_bpr(py::module_& module) {
     module.def("bpr_epoch", &bpr_epoch_, py::arg("matrix"), py::arg("users").noconvert(),
                py::arg("items").noconvert(), py::kw_only(), py::arg("epoch"),
-               py::arg("learning_rate"), py::arg("regularization"), py::arg("seed"),
-               py::arg("threads"));
+               py::arg("learning_rate"), py::arg("regularization"), py::arg("candidates"),
+               py::arg("seed"), py::arg("threads"));
     module.def("bpr_fold_in", &bpr_fold_in_, py::arg("histories"), py::arg("items").noconvert(),
                py::kw_only(), py::arg("epochs"), py::arg("learning_rate"),
-               py::arg("regularization"), py::arg("seed"), py::arg("threads"));
+               py::arg("regularization"), py::arg("candidates"), py::arg("seed"),
+               py::arg("threads"));
 }
 
 }  // namespace pyrec::bindings

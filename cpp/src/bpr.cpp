@@ -1,7 +1,7 @@
 #include "pyrec/bpr.hpp"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -19,8 +19,6 @@ using detail::Random;
 // make negatives too much alike.
 constexpr std::int64_t most_blocks = 16;
 constexpr std::int64_t least_items = 64;
-// Draws of a negative before a user is taken to have had nearly all items of a block.
-constexpr int attempts = 8;
 // Factors that a thread moves in about a tenth of a millisecond: for less none is started.
 constexpr std::int64_t least_work = 100'000;
 
@@ -104,63 +102,64 @@ private:
     std::vector<std::int32_t> users_, items_;
 };
 
-// Returns one of the items that is not among `had`, in ascending order, or -1 if none was drawn.
-std::int32_t draw_other(std::span<const std::int32_t> from, std::span<const std::int32_t> had,
-                        Random& random) {
-    for (int attempt = 0; attempt < attempts; ++attempt) {
-        const std::int32_t item = from[at(random.below(std::ssize(from)))];
-        if (!std::ranges::binary_search(had, item)) return item;
-    }
-    return -1;
-}
-
-// Steps that wait until their rows have come from memory.
-class Steps {
+// Items drawn at random, of which one stands for what the user had not.
+class Rivals {
 public:
-    Steps(DenseView<float> users, DenseView<float> items, const BprOptions& options)
-        : users_(users),
-          items_(items),
-          rate_(options.learning_rate),
-          keep_(1 - options.learning_rate * options.regularization) {}
+    Rivals(DenseView<const float> items, std::int64_t candidates)
+        : items_(items), drawn_(at(candidates)), scores_(at(candidates)) {}
 
-    void add(std::int32_t user, std::int32_t liked, std::int32_t other) {
-        if (count_ == most) take();
-        waiting_[at(count_++)] = {users_.row(user), items_.row(liked), items_.row(other)};
-        for (const float* row : waiting_[at(count_ - 1)]) {
-            for (std::int64_t f = 0; f < items_.cols; f += 16) __builtin_prefetch(row + f, 1);
+    // Returns the one of those drawn with the highest score that is not among `had`, in ascending
+    // order; -1 if all are.
+    std::int32_t draw(const float* user, std::span<const std::int32_t> had,
+                      std::span<const std::int32_t> from, Random& random) {
+        for (std::int32_t& item : drawn_) item = from[at(random.below(std::ssize(from)))];
+        detail::kernels().dot_rows(user, items_.data, drawn_.data(), std::ssize(drawn_),
+                                   items_.cols, scores_.data());
+        std::int32_t found = -1;
+        float highest = -std::numeric_limits<float>::infinity();
+        for (std::size_t i = 0; i < drawn_.size(); ++i) {
+            if (scores_[i] <= highest || std::ranges::binary_search(had, drawn_[i])) continue;
+            found = drawn_[i];
+            highest = scores_[i];
         }
-    }
-
-    void take() {
-        const auto step = detail::kernels().pairwise_step;
-        for (const auto& [user, liked, other] : std::span(waiting_).first(at(count_))) {
-            step(user, liked, other, items_.cols, rate_, keep_);
-        }
-        count_ = 0;
+        return found;
     }
 
 private:
-    static constexpr int most = 8;
-
-    DenseView<float> users_, items_;
-    float rate_, keep_;
-    int count_ = 0;
-    std::array<std::array<float*, 3>, most> waiting_;
+    DenseView<const float> items_;
+    std::vector<std::int32_t> drawn_;
+    std::vector<float> scores_;
 };
+
+// Rows of factors come from memory while this many steps before theirs are taken.
+constexpr std::size_t ahead = 8;
+
+void fetch(const float* row, std::int64_t n) {
+    for (std::int64_t f = 0; f < n; f += 16) __builtin_prefetch(row + f, 1);
+}
 
 // A step for each entry, user by user, with another item that is `from` the same block.
 void take_steps(const Meetings::Entries& entries, std::span<const std::int32_t> from,
-                Random& random, Steps& steps) {
+                const BprOptions& options, Random random, DenseView<float> users,
+                DenseView<float> items) {
+    const auto step = detail::kernels().pairwise_step;
+    const float keep = 1 - options.learning_rate * options.regularization;
+    Rivals rivals({items.data, items.rows, items.cols}, options.candidates);
     for (std::size_t begin = 0, end = 0; begin < entries.users.size(); begin = end) {
-        const std::int32_t user = entries.users[begin];
-        while (end < entries.users.size() && entries.users[end] == user) ++end;
+        float* user = users.row(entries.users[begin]);
+        while (end < entries.users.size() && entries.users[end] == entries.users[begin]) ++end;
         const auto had = entries.items.subspan(begin, end - begin);
-        for (const std::int32_t item : had) {
-            const std::int32_t other = draw_other(from, had, random);
-            if (other >= 0) steps.add(user, item, other);
+        for (std::size_t i = begin; i < end; ++i) {
+            if (i + ahead < entries.users.size()) {
+                fetch(users.row(entries.users[i + ahead]), items.cols);
+                fetch(items.row(entries.items[i + ahead]), items.cols);
+            }
+            const std::int32_t other = rivals.draw(user, had, from, random);
+            if (other < 0) continue;
+            step(user, items.row(entries.items[i]), items.row(other), items.cols,
+                 options.learning_rate, keep);
         }
     }
-    steps.take();
 }
 
 }  // namespace
@@ -178,9 +177,9 @@ void bpr_epoch(const CsrView<const float>& matrix, std::int64_t epoch, const Bpr
         parallel_for(blocks, grain, execution, [&](std::int64_t begin, std::int64_t end, int) {
             for (std::int64_t block = begin; block < end; ++block) {
                 const std::int64_t met = (block + shift) % blocks;
-                Random random(options.seed, epoch * streams + 2 + block * blocks + met);
-                Steps steps(users, items, options);
-                take_steps(meetings.of(block, met), items_dealt.members(met), random, steps);
+                const Random random(options.seed, epoch * streams + 2 + block * blocks + met);
+                take_steps(meetings.of(block, met), items_dealt.members(met), options, random,
+                           users, items);
             }
         });
     }
@@ -193,6 +192,7 @@ void bpr_fold_in(const CsrView<const float>& histories, DenseView<const float> i
     std::iota(all.begin(), all.end(), 0);
     const auto step = detail::kernels().pairwise_step_of_user;
     parallel_for(users.rows, 64, execution, [&](std::int64_t begin, std::int64_t end, int) {
+        Rivals rivals(items, options.candidates);
         for (std::int64_t user = begin; user < end; ++user) {
             std::fill_n(users.row(user), users.cols, 0.0F);
             const auto history = histories.row(user).columns;
@@ -201,7 +201,7 @@ void bpr_fold_in(const CsrView<const float>& histories, DenseView<const float> i
                 const float rate = options.learning_rate * static_cast<float>(epochs - epoch) /
                                    static_cast<float>(epochs);
                 for (const std::int32_t item : history) {
-                    const std::int32_t other = draw_other(all, history, random);
+                    const std::int32_t other = rivals.draw(users.row(user), history, all, random);
                     if (other < 0) continue;
                     step(users.row(user), items.row(item), items.row(other), items.cols, rate,
                          1 - rate * options.regularization);

@@ -11,6 +11,7 @@ namespace {
 // Users who had every item of their own parity but a few, with factors of small different numbers.
 struct Shop {
     static constexpr std::int64_t users = 60, items = 400, factors = 65;
+    static constexpr pyrec::BprOptions options = {0.05F, 0.01F, 4, 7};
     std::vector<std::int64_t> offsets = {0};
     std::vector<std::int32_t> columns;
     std::vector<float> ones, user_factors, item_factors;
@@ -35,7 +36,7 @@ struct Shop {
 
     void train(std::int64_t epochs, int threads) {
         for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
-            pyrec::bpr_epoch(view(), epoch, {0.05F, 0.01F, 7}, {threads},
+            pyrec::bpr_epoch(view(), epoch, options, {threads},
                              {user_factors.data(), users, factors},
                              {item_factors.data(), items, factors});
         }
@@ -72,12 +73,12 @@ TEST(a_row_folded_in_does_not_depend_on_the_others) {
     shop.train(5, 1);
     const pyrec::DenseView<const float> items{shop.item_factors.data(), Shop::items, Shop::factors};
     std::vector<float> all(Shop::users * Shop::factors), last(Shop::factors);
-    pyrec::bpr_fold_in(shop.view(), items, 5, {0.05F, 0.01F, 7}, {3},
+    pyrec::bpr_fold_in(shop.view(), items, 5, Shop::options, {3},
                        {all.data(), Shop::users, Shop::factors});
     const std::vector<std::int64_t> offsets = {0, shop.offsets[60] - shop.offsets[59]};
     const std::vector<std::int32_t> columns(shop.columns.begin() + shop.offsets[59],
                                             shop.columns.end());
-    pyrec::bpr_fold_in({offsets, columns, shop.ones, Shop::items}, items, 5, {0.05F, 0.01F, 7}, {1},
+    pyrec::bpr_fold_in({offsets, columns, shop.ones, Shop::items}, items, 5, Shop::options, {1},
                        {last.data(), 1, Shop::factors});
     CHECK(std::equal(last.begin(), last.end(), all.end() - Shop::factors));
 }
@@ -87,7 +88,7 @@ TEST(who_had_everything_learns_nothing) {
     const std::vector<std::int32_t> columns = {0, 1};
     const std::vector<float> ones = {1, 1};
     std::vector<float> user = {1, 2}, items = {1, 0, 0, 1};
-    pyrec::bpr_epoch({offsets, columns, ones, 2}, 0, {0.5F, 0, 0}, {1}, {user.data(), 1, 2},
+    pyrec::bpr_epoch({offsets, columns, ones, 2}, 0, {0.5F, 0, 4, 0}, {1}, {user.data(), 1, 2},
                      {items.data(), 2, 2});
     CHECK((user == std::vector<float>{1, 2}));
 }

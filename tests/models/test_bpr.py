@@ -35,7 +35,12 @@ class Random:
         return order
 
 
-def epoch(x, users, items, number, rate, regularization, seed):
+def hardest(drawn, had, user, items):
+    """The one that the user likes best of those drawn that they have not had, or None."""
+    return max((j for j in drawn if not had[j]), key=lambda j: user @ items[j], default=None)
+
+
+def epoch(x, users, items, number, rate, regularization, candidates, seed):
     """An epoch of few items, which are one block, step by step in double precision."""
     users, items = users.astype(float), items.astype(float)
     order = Random(seed, number * 3).deal(len(users))
@@ -43,8 +48,8 @@ def epoch(x, users, items, number, rate, regularization, seed):
     random = Random(seed, number * 3 + 2)
     for user in order:
         for item in np.flatnonzero(x[user]):
-            drawn = (dealt[random.below(len(items))] for _ in range(8))
-            other = next((j for j in drawn if not x[user, j]), None)
+            drawn = [dealt[random.below(len(items))] for _ in range(candidates)]
+            other = hardest(drawn, x[user], users[user], items)
             if other is None:
                 continue
             u, i, j = users[user].copy(), items[item].copy(), items[other].copy()
@@ -60,21 +65,23 @@ def factors(rng, *shape):
     return (0.3 * rng.standard_normal(shape)).astype(np.float32)
 
 
+@pytest.mark.parametrize("candidates", [1, 7])
 @pytest.mark.parametrize("n", [1, 5, 16, 21, 64])
-def test_an_epoch_step_by_step(simd, n):
+def test_an_epoch_step_by_step(simd, n, candidates):
     rng = np.random.default_rng(0)
     x = rng.random((14, 30)) < 0.3
     x[3] = True  # had everything: nothing is drawn for them
     users, items = factors(rng, 14, n), factors(rng, 30, n)
-    expected = epoch(x, users, items, 2, 0.2, 0.05, seed=11)
+    expected = epoch(x, users, items, 2, 0.2, 0.05, candidates, seed=11)
     _kernels.bpr_epoch(as_csr(sp.csr_array(x)), users, items, epoch=2, learning_rate=0.2,
-                       regularization=0.05, seed=11, threads=2)  # fmt: skip
+                       regularization=0.05, candidates=candidates, seed=11, threads=2)  # fmt: skip
     np.testing.assert_allclose(users, expected[0], atol=1e-5)
     np.testing.assert_allclose(items, expected[1], atol=1e-5)
 
 
+@pytest.mark.parametrize("candidates", [1, 7])
 @pytest.mark.parametrize("n", [1, 5, 16, 21, 64])
-def test_folding_in_step_by_step(simd, n):
+def test_folding_in_step_by_step(simd, n, candidates):
     rng = np.random.default_rng(1)
     x = rng.random((6, 30)) < 0.3
     items = factors(rng, 30, n)
@@ -83,13 +90,16 @@ def test_folding_in_step_by_step(simd, n):
         random = Random(11, 0)
         for rate in 0.2 * np.array([1, 2 / 3, 1 / 3]):
             for item in np.flatnonzero(history):
-                drawn = (random.below(30) for _ in range(8))
-                other = next(j for j in drawn if not history[j])
+                drawn = [random.below(30) for _ in range(candidates)]
+                other = hardest(drawn, history, expected[user], items)
+                if other is None:
+                    continue
                 difference = items[item].astype(float) - items[other]
                 gain = rate / (1 + np.exp(expected[user] @ difference))
                 expected[user] = (1 - rate * 0.05) * expected[user] + gain * difference
     found = _kernels.bpr_fold_in(as_csr(sp.csr_array(x)), items, epochs=3, learning_rate=0.2,
-                                 regularization=0.05, seed=11, threads=2)  # fmt: skip
+                                 regularization=0.05, candidates=candidates, seed=11,
+                                 threads=2)  # fmt: skip
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -111,6 +121,20 @@ def test_what_was_chosen_comes_first():
     chosen = sp.csr_array((rng.random(taste.shape) < np.where(taste, 0.2, 0.004)) * 1.0)
     lists = BPR(factors=8, epochs=30).fit(chosen).recommend(np.arange(200), k=20).rows
     assert np.take_along_axis(taste, lists, axis=1).mean() > 0.95
+
+
+def test_the_hardest_of_several_negatives_ranks_the_top_better():
+    """Items of two kinds: what a taste likes, and what everybody leaves, which teaches nothing."""
+    rng = np.random.default_rng(0)
+    taste = rng.integers(0, 4, 300)[:, None] == np.append(rng.integers(0, 4, 200), [-1] * 800)
+    chosen = rng.random(taste.shape) < 0.2 * taste
+    train = sp.csr_array(chosen * (rng.random(taste.shape) < 0.8))
+    shares = []
+    for candidates in (1, 8):
+        model = BPR(factors=8, epochs=10, candidates=candidates).fit(train * 1.0)
+        lists = model.recommend(np.arange(300), k=10).rows
+        shares.append(np.take_along_axis(taste, lists, axis=1).mean())
+    assert shares[1] > shares[0]
 
 
 def test_only_weights_above_0_count():
@@ -140,7 +164,7 @@ def test_passes_are_shown_and_may_end_it():
         seen.append((step.iteration, step.loss))
         return step.iteration == 5
 
-    model = BPR(factors=6, epochs=100).fit(matrix, callback=stop_at_five)
+    model = BPR(factors=6, regularization=0.01, candidates=1).fit(matrix, callback=stop_at_five)
     assert [iteration for iteration, _ in seen] == [1, 2, 3, 4, 5]
     assert seen[-1][1] < seen[0][1]
     steps = []

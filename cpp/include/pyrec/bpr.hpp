@@ -1,5 +1,6 @@
 // Bayesian personalised ranking: factors by which what a user had scores above what they had not,
-// by stochastic gradient descent (Rendle et al., UAI 2009).
+// by stochastic gradient descent (Rendle et al., UAI 2009), with negatives that score high (Zhang
+// et al.: Optimizing top-N collaborative filtering via dynamic negative item sampling, SIGIR 2013).
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,14 @@ namespace pyrec {
 struct BprOptions {
     float learning_rate = 0;
     float regularization = 0;
+    std::int64_t candidates = 1;  // at least 1
     std::uint64_t seed = 0;
 };
 
-// Takes one step for each entry of `matrix`: user u, item i, and a random item j that is none of
-// u's,
+// Takes one step for each entry of `matrix`: user u, item i, and an item j that is none of u's,
 //   maximising ln sigmoid(u.i - u.j) - regularization / 2 (|u|^2 + |i|^2 + |j|^2).
+// j is the one with the highest score of as many random items as there are `candidates`, less those
+// that u had; if u had them all, no step is taken.
 //
 // Users and items are dealt into blocks anew in each epoch, and a step stays within one block of
 // items; so the blocks of users meet as many different blocks of items at the same time without

@@ -139,6 +139,7 @@ class BayesianPersonalizedRanking(MatrixFactorizationBase):
                 epoch=epoch,
                 learning_rate=self.learning_rate,
                 regularization=self.regularization,
+                candidates=1,
                 seed=seed,
                 threads=threads,
             )

@@ -51,7 +51,7 @@ def test_steps_are_those_of_the_kernel_from_the_start_of_implicit():
     for epoch in range(2):
         _kernels.bpr_epoch(
             as_csr(likes), users, items, epoch=epoch, learning_rate=0.05, regularization=0.01,
-            seed=seed, threads=1,
+            candidates=1, seed=seed, threads=1,
         )  # fmt: skip
     np.testing.assert_array_equal(model.user_factors[:, :-1], users)
     np.testing.assert_array_equal(model.item_factors[:, :-1], items)
