@@ -1,12 +1,13 @@
 """CompiledRules: what a shop wants of its lists, as rows and bitsets of one model's items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrec.arguments import require
 from pyrec.config import suggestion
 from pyrec.data.bits import Words, unpack
 from pyrec.data.moments import Moment, clock, microseconds
@@ -101,6 +102,8 @@ class CompiledRules:
         DataError
             For an unknown name, with the nearest.
         """
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise DataError(f"segments: must be a list of a name or None per user, not {names!r}")
         names = tuple(names)
         for name in set(names) - {None, *self.segments}:
             nearest = suggestion(str(name), [*self.segments])
@@ -115,12 +118,23 @@ class CompiledRules:
         segments : mapping of user id to name
             The segment of each; who is not there, or in no segment of the rules, is not restricted.
         """
+        require(segments, Mapping, "people", "such as {'ann': 'EU'}")
         return replace(self, people=segments)
 
     def asked_by(self, users: NDArray[Any]) -> Self:
-        """Return the rules for the lists of some people, by what is known of their segments."""
-        if self.people is None or not self.segments:
+        """Return the rules for the lists of some people, by what is known of their segments.
+
+        Raises
+        ------
+        DataError
+            If it is not known who is in which.
+        """
+        if not self.segments:
             return self
+        if self.people is None:
+            raise DataError(
+                "rules: have segments; rules.of_people({user: name}) says of which each user is"
+            )
         names = map(self.people.get, users.tolist())
         return self.per_user([name if name in self.segments else None for name in names])
 

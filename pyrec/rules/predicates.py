@@ -94,6 +94,11 @@ class where:
 
     column: str
 
+    def __post_init__(self) -> None:
+        """Check the name."""
+        if not isinstance(self.column, str):
+            raise DataError(f"where: takes the name of a column, not {self.column!r}")
+
     def equals(self, value: Value) -> Predicate:
         """Be this value."""
         return self.isin([value])
@@ -106,6 +111,8 @@ class where:
 
     def between(self, low: float, high: float) -> Predicate:
         """Be from `low` to `high`, both included."""
+        if _number(self.column, low) > _number(self.column, high):
+            raise DataError(f"{self.column}: nothing is between {low} and {high}; turn them round")
         return (self >= low) & (self <= high)
 
     def missing(self) -> Predicate:
@@ -318,11 +325,15 @@ def predicate_of(data: Mapping[str, Any]) -> Predicate:
         ((word, value),) = data.items()
         if word == "not":
             return ~predicate_of(value)
-        if word in ("all", "any") and isinstance(value, list | tuple) and value:
+        if word in ("all", "any"):
+            if not isinstance(value, list | tuple) or not value:
+                raise DataError(f"{word}: takes a list of predicates, not {value!r}")
             parts = [predicate_of(part) for part in value]
             return reduce((lambda a, b: a & b) if word == "all" else (lambda a, b: a | b), parts)
-    word = next(iter(data))
-    raise DataError(f"{word}: unknown in a predicate{suggestion(word, _JOINS)}")
+    unknown = [word for word in data if word not in _JOINS]
+    if not unknown:
+        raise DataError(f"a predicate has one of {', '.join(_JOINS)}, not {' and '.join(data)}")
+    raise DataError(f"{unknown[0]}: unknown in a predicate{suggestion(str(unknown[0]), _JOINS)}")
 
 
 _JOINS = ("all", "any", "column", "not", "valid_at")
@@ -337,7 +348,7 @@ def _validity_of(data: dict[str, Any]) -> Predicate:
 
 
 def _comparison_of(data: dict[str, Any]) -> Predicate:
-    column = where(str(data.pop("column")))
+    column = where(data.pop("column"))
     if len(data) != 1:
         raise DataError(f"{column.column}: needs one of {', '.join(_WORDS)}, not {list(data)}")
     ((word, value),) = data.items()
@@ -348,6 +359,8 @@ def _comparison_of(data: dict[str, Any]) -> Predicate:
             raise DataError(f"{column.column}: between takes the two ends, not {value!r}")
         return column.between(*value)
     if word == "missing":
+        if not isinstance(value, bool):
+            raise DataError(f"{column.column}: missing is true or false, not {value!r}")
         return column.missing() if value else ~column.missing()
     if word in ("equals", "isin"):
         return column.equals(value) if word == "equals" else column.isin(value)

@@ -1,9 +1,10 @@
 """Rules: what a shop wants of its lists, as a value; compiled, they fit the rows of a model."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,10 @@ class Boost:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        require(self.times, Real, "boosts: times")
+        require(self.add, Real, "boosts: add")
+        if self.what is None:
+            raise DataError("boosts: say which items: a predicate, a compiled set or a list of ids")
         if not (isfinite(self.times) and self.times > 0 and isfinite(self.add)):
             raise DataError(
                 f"boosts: times must be above 0 and both finite, not {self.times}, {self.add}"
@@ -102,12 +107,15 @@ class Rules:
 
     def __post_init__(self) -> None:
         """Check what needs no catalogue."""
+        require(self.caps, Mapping, "caps", "such as {'brand': 2}")
+        require(self.segments, Mapping, "segments", "such as {'EU': where('region').equals('EU')}")
+        require(self.boosts, Sequence, "boosts", "such as [Boost(what, times=2)]")
         for column, most in self.caps.items():
             if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
                 raise DataError(f"caps[{column!r}]: must be a whole number of 1 or more: {most!r}")
         for boost in self.boosts:
             require(boost, Boost, "boosts", "Boost(what, times=2) makes one")
-        if isinstance(self.pinned, str):
+        if isinstance(self.pinned, str) or not isinstance(self.pinned, Iterable):
             raise DataError(f"pinned: must be a list of ids or ids by place, not {self.pinned!r}")
 
     def compile(
@@ -205,8 +213,11 @@ def _items(
         if what.items != items:
             raise DataError(f"{name}: is a set of other items; compile it for model.items")
         return what
-    if isinstance(what, str) or not hasattr(what, "__iter__"):
-        raise DataError(f"{name}: must be a predicate, a compiled set or a list of ids: {what!r}")
+    if isinstance(what, str | Mapping) or not hasattr(what, "__iter__"):
+        raise DataError(
+            f"{name}: must be a predicate, a compiled set or a list of ids: {what!r}; "
+            "predicate_of makes predicates of plain data"
+        )
     return Allowed.of_rows(items, items.encode(np.asarray(list(what))) if list(what) else [])
 
 

@@ -32,9 +32,14 @@ def typed_predicate(text: str) -> Predicate:
     found = _COMPARISON.fullmatch(text)
     if not found or not found[3]:
         raise DataError(f"{text!r}: is no comparison such as 'price < 20' or 'brand in Clay, Leaf'")
+    if found[3][0] in "=<>" or (found[3][0] in "'\"" and found[3][-1] != found[3][0]):
+        raise DataError(f"{text!r}: the signs are <, <=, >, >=, =, != and in; quotes come in pairs")
     column, sign = where(found[1]), found[2].strip()
     if sign == "in":
-        return column.isin([_value(part) for part in found[3].split(",")])
+        parts = [part for part in found[3].split(",") if part.strip()]
+        if not parts:
+            raise DataError(f"{text!r}: names no value")
+        return column.isin([_value(part) for part in parts])
     value = _value(found[3])
     if sign == "=":
         return column.equals(value)

@@ -17,13 +17,19 @@ RULES = Rules(segments={"north": where("price") > 1}, caps={"brand": 1}).compile
 def test_an_unknown_segment_is_told_with_the_nearest():
     with pytest.raises(DataError, match="segments: 'norh' is unknown; did you mean 'north'"):
         RULES.per_user(["norh"])
+    for names in ("north", None):
+        with pytest.raises(DataError, match="segments: must be a list of a name or None per user"):
+            RULES.per_user(names)
+    with pytest.raises(DataError, match="people: must be of type Mapping, not list"):
+        RULES.of_people(["north"])
 
 
 def test_segments_are_of_requests_or_of_people():
     assert RULES.per_user(["north", None, "north"]).take(np.array([1, 2])).chosen == (None, "north")
     people = RULES.of_people({"ann": "north", "bob": "south"})
     assert people.asked_by(np.array(["bob", "ann", "eve"])).chosen == (None, "north", None)
-    assert RULES.asked_by(np.array(["ann"])) is RULES
+    with pytest.raises(DataError, match=r"have segments; rules.of_people\(\{user: name\}\) says"):
+        RULES.asked_by(np.array(["ann"]))
 
 
 def test_how_many_items_a_list_can_have():

@@ -53,7 +53,13 @@ def test_boosts_cut_the_items_into_sets():
         (lambda: Rules(caps={"brand": 1.5}), r"caps\['brand'\]: must be a whole number"),
         (lambda: Rules(boosts=[2]), "boosts: must be of type Boost, not int"),
         (lambda: Boost(["tea"], times=0), "boosts: times must be above 0"),
+        (lambda: Boost(["tea"], times="2"), "boosts: times: must be of type"),
+        (lambda: Boost(None, times=2), "boosts: say which items"),
+        (lambda: Rules(caps=["brand"]), "caps: must be of type Mapping, not list"),
+        (lambda: Rules(segments=["EU"]), "segments: must be of type Mapping, not list"),
+        (lambda: Rules(boosts=Boost(["tea"])), "boosts: must be of type Sequence, not Boost"),
         (lambda: Rules(pinned="tea"), "pinned: must be a list of ids"),
+        (lambda: Rules(pinned=5), "pinned: must be a list of ids or ids by place, not 5"),
     ],
 )
 def test_rules_that_cannot_be(make, message):
@@ -66,6 +72,7 @@ def test_rules_that_cannot_be(make, message):
     [
         (Rules(caps={"brnd": 2}), "brnd: the catalogue has no such column; did you mean 'brand'"),
         (Rules(where="tea"), "where: must be a predicate, a compiled set or a list of ids"),
+        (Rules(where={"column": "price", "above": 1}), "predicate_of makes predicates of plain"),
         (Rules(pinned={0: "tea"}), "pinned: places are whole numbers from 1, not 0"),
         (Rules(pinned=["tea", "tea"]), "pinned: an item is named twice"),
         (Rules(segments={"a": None}), "segments: each needs a predicate"),

@@ -29,3 +29,17 @@ def test_what_is_typed_is_what_is_meant(text, predicate):
 def test_what_is_no_comparison_is_refused_with_an_example(text):
     with pytest.raises(DataError, match=r"such as 'price < 20'|compares with a number"):
         typed_predicate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("price == 3", "the signs are"),
+        ("price=>3", "the signs are"),
+        ("brand = 'x", "quotes come in pairs"),
+        ("brand in ,", "names no value"),
+    ],
+)
+def test_what_is_nearly_a_comparison_is_not_guessed_at(text, message):
+    with pytest.raises(DataError, match=message):
+        typed_predicate(text)
