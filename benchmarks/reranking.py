@@ -23,8 +23,8 @@ def steps():
     """Return the steps that are timed, by name."""
     return {
         "MMR": rerank.MMR(),
-        "DPP": rerank.DPP(),
-        "DPP, trade_off 0.7": rerank.DPP(trade_off=0.7),
+        "MMR, trade_off 0": rerank.MMR(trade_off=0),
+        **{f"DPP, trade_off {t}": rerank.DPP(trade_off=t) for t in (0.9, 0.7, 0.5, 0.3, 0)},
         "Calibration": rerank.Calibration(),
         "PopularityControl": rerank.PopularityControl(),
         "Freshness": rerank.Freshness(),

@@ -1,20 +1,23 @@
 #include "pyrec/rerank.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "aligned.hpp"
 #include "comparisons.hpp"
 #include "pyrec/topk.hpp"
-#include "simd/kernels.hpp"
 
 namespace pyrec {
 
 namespace {
 
+using detail::AlignedBuffer;
 using detail::Comparisons;
 using detail::DenseSimilarity;
 using detail::List;
@@ -29,6 +32,11 @@ constexpr float kept_similarity = 0.99F;
 // the divergence finite.
 constexpr float smoothing = 0.01F;
 
+// Room for `width` candidates in blocks of `lanes`.
+std::size_t whole_blocks(std::int64_t width, std::size_t lanes) {
+    return (static_cast<std::size_t>(width) + lanes - 1) / lanes * lanes;
+}
+
 List list_of(const CandidateLists& candidates, std::int64_t number) {
     const std::span rows(candidates.rows.row(number),
                          static_cast<std::size_t>(candidates.rows.cols));
@@ -36,25 +44,49 @@ List list_of(const CandidateLists& candidates, std::int64_t number) {
     return {number, rows.first(size), {candidates.relevance.row(number), size}};
 }
 
-// Chooses from every list. An Objective has begin(list); value(i), what candidate `i` would add to
-// what has been chosen; and choose(i). Since values never rise, the last one known bounds what a
-// candidate adds now, and most need no other (Minoux, Accelerated greedy algorithms for maximizing
-// submodular set functions, 1978).
+// Writes relevance times its weight.
+void weigh(const List& list, float weight, std::vector<float>& relevance) {
+    std::ranges::transform(list.relevance, relevance.begin(),
+                           [weight](float one) { return weight * one; });
+}
+
+// By halves: one after the other each comparison would wait for the one before it.
+template <std::size_t size>
+float greatest(const float* values) {
+    if constexpr (size == 1) {
+        return *values;
+    } else {
+        std::array<float, size / 2> half;
+        for (std::size_t i = 0; i < size / 2; ++i) {
+            half[i] = std::max(values[i], values[i + size / 2]);
+        }
+        return greatest<size / 2>(half.data());
+    }
+}
+
+// Chooses from every list. An Objective looks at candidates in blocks of so many `lanes`; it has
+// begin(list); update(block, values), which lowers values of a block's candidates to what they
+// would add to what has been chosen; and choose(i). Since values never rise, those last known bound
+// what candidates add now, and most blocks need no others (Minoux, Accelerated greedy algorithms
+// for maximizing submodular set functions, 1978). Aligned, so that no two workers write to one
+// line.
 template <class Objective>
-class Greedy {
+class alignas(64) Greedy {
 public:
-    Greedy(const Objective& objective, std::int64_t width)
-        : objective_(objective), bounds_(static_cast<std::size_t>(width)) {}
+    Greedy(Objective objective, std::int64_t width)
+        : objective_(std::move(objective)),
+          values_(whole_blocks(width, lanes)),
+          bounds_(values_.size() / lanes) {}
 
     void choose(const List& list, std::span<std::int32_t> rows, std::span<float> scores) {
-        objective_.begin(list);
-        std::fill_n(bounds_.begin(), list.rows.size(), std::numeric_limits<float>::infinity());
+        begin(list);
         const std::size_t size = std::min(rows.size(), list.rows.size());
         for (std::size_t place = 0; place < size; ++place) {
-            const std::size_t at = best_of(list);
+            const std::size_t at = best();
             rows[place] = list.rows[at];
-            scores[place] = bounds_[at];
-            bounds_[at] = no_score;
+            scores[place] = values_[at];
+            values_[at] = no_score;
+            bounds_[at / lanes] = greatest<lanes>(values_.data() + at / lanes * lanes);
             objective_.choose(at);
         }
         std::ranges::fill(rows.subspan(size), no_row);
@@ -62,37 +94,67 @@ public:
     }
 
 private:
-    std::size_t best_of(const List& list) {
-        std::size_t best = 0;
-        float most = no_score;
-        for (std::size_t i = 0; i < list.rows.size(); ++i) {
-            if (bounds_[i] < most || bounds_[i] == no_score) continue;
-            bounds_[i] = objective_.value(i);
-            if (rank_key(bounds_[i], list.rows[i]) <= rank_key(most, list.rows[best])) continue;
-            most = bounds_[i];
-            best = i;
+    static constexpr std::size_t lanes = Objective::lanes;
+    static constexpr float unknown = std::numeric_limits<float>::infinity();
+
+    void begin(const List& list) {
+        list_ = list;
+        blocks_ = (list.rows.size() + lanes - 1) / lanes;
+        std::fill_n(values_.begin(), list.rows.size(), unknown);
+        std::fill(values_.begin() + static_cast<std::ptrdiff_t>(list.rows.size()), values_.end(),
+                  no_score);
+        std::fill_n(bounds_.begin(), blocks_, unknown);
+        objective_.begin(list);
+    }
+
+    std::size_t best() {
+        best_ = 0;
+        most_ = no_score;
+        for (std::size_t block = 0; block < blocks_; ++block) {
+            if (bounds_[block] >= most_ && bounds_[block] > no_score) visit(block);
         }
-        return best;
+        return best_;
+    }
+
+    void visit(std::size_t block) {
+        float* const values = values_.data() + block * lanes;
+        objective_.update(block, values);
+        const float most = greatest<lanes>(values);
+        bounds_[block] = most;
+        if (most < most_) return;
+        for (std::size_t i = block * lanes; i < (block + 1) * lanes; ++i) {
+            if (values_[i] != most) continue;
+            if (rank_key(most, list_.rows[i]) <= rank_key(most_, list_.rows[best_])) continue;
+            most_ = most;
+            best_ = i;
+        }
     }
 
     Objective objective_;
-    std::vector<float> bounds_;
+    List list_;
+    std::size_t blocks_ = 0;
+    std::vector<float> values_;
+    std::vector<float> bounds_;  // of each block, the greatest value
+    std::size_t best_ = 0;       // so far in this place, and its value
+    float most_ = no_score;
 };
 
-template <class Objective>
-void choose_greedily(const CandidateLists& candidates, const Objective& objective,
+// Every worker has an objective of its own, which `objective` makes in the worker's thread: arrays
+// that one allocation after the other makes for all of them would share lines that all write to.
+template <class MakeObjective>
+void choose_greedily(const CandidateLists& candidates, const MakeObjective& objective,
                      const Execution& execution, const ChosenLists& chosen) {
     const std::int64_t n = candidates.rows.rows;
     const auto places = static_cast<std::size_t>(chosen.rows.cols);
     constexpr std::int64_t grain = 64;
-    std::vector<Greedy<Objective>> workers(
-        static_cast<std::size_t>(worker_count(n, grain, execution)),
-        Greedy<Objective>(objective, candidates.rows.cols));
-    parallel_for(n, grain, execution, [&](std::int64_t begin, std::int64_t end, int worker) {
-        for (std::int64_t number = begin; number < end; ++number) {
-            workers[static_cast<std::size_t>(worker)].choose(list_of(candidates, number),
-                                                             {chosen.rows.row(number), places},
-                                                             {chosen.scores.row(number), places});
+    std::vector<std::optional<Greedy<decltype(objective())>>> workers(
+        static_cast<std::size_t>(worker_count(n, grain, execution)));
+    parallel_for(n, grain, execution, [&](std::int64_t begin, std::int64_t end, int number) {
+        auto& worker = workers[static_cast<std::size_t>(number)];
+        if (!worker) worker.emplace(objective(), candidates.rows.cols);
+        for (std::int64_t list = begin; list < end; ++list) {
+            worker->choose(list_of(candidates, list), {chosen.rows.row(list), places},
+                           {chosen.scores.row(list), places});
         }
     });
 }
@@ -100,108 +162,113 @@ void choose_greedily(const CandidateLists& candidates, const Objective& objectiv
 template <class Similarity>
 class Mmr {
 public:
-    Mmr(const Similarity& similarity, std::int64_t width, std::int64_t places, float trade_off)
-        : similarity_(similarity),
-          comparisons_(width, places),
+    static constexpr std::size_t lanes = Similarity::lanes;
+
+    Mmr(const ItemVectors& vectors, std::int64_t width, std::int64_t places, float trade_off)
+        : comparisons_(vectors, width, places),
           trade_off_(trade_off),
-          nearest_(static_cast<std::size_t>(width)),
-          cosines_(static_cast<std::size_t>(places)) {}
+          relevance_(whole_blocks(width, lanes)),
+          nearest_(relevance_.size()) {}
 
     void begin(const List& list) {
-        list_ = list;
+        weigh(list, trade_off_, relevance_);
         comparisons_.begin(list);
-        std::fill_n(nearest_.begin(), list.rows.size(), 0.0F);
+        std::ranges::fill(nearest_, 0.0F);
     }
 
-    float value(std::size_t i) {
-        const std::size_t added = comparisons_.compare(similarity_, i, cosines_.data());
-        for (std::size_t c = 0; c < added; ++c) nearest_[i] = std::max(nearest_[i], cosines_[c]);
-        return trade_off_ * list_.relevance[i] - (1 - trade_off_) * nearest_[i];
+    void update(std::size_t block, float* values) {
+        float* const nearest = nearest_.data() + block * lanes;
+        comparisons_.compare(block, [&](std::size_t, const float* cosines) {
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                nearest[lane] = std::max(nearest[lane], cosines[lane]);
+            }
+        });
+        const float* const relevance = relevance_.data() + block * lanes;
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            const float value = relevance[lane] - (1 - trade_off_) * nearest[lane];
+            values[lane] = std::min(values[lane], value);
+        }
     }
 
     void choose(std::size_t i) { comparisons_.choose(i); }
 
 private:
-    Similarity similarity_;
-    Comparisons comparisons_;
+    Comparisons<Similarity> comparisons_;
     float trade_off_;
-    List list_;
-    std::vector<float> nearest_;  // greatest cosine with what has been chosen
-    std::vector<float> cosines_;
+    std::vector<float> relevance_;  // times its weight
+    std::vector<float> nearest_;    // greatest cosine with what has been chosen
 };
 
-// Keeps the inverse of the Cholesky factor of S of the chosen. Its product with a candidate's row
-// of S is the row that the candidate would add to the factor; what is left of the diagonal element
-// is what the determinant would be multiplied by.
+// For each candidate the row that it would add to the Cholesky factor of S of the chosen; what is
+// left of its diagonal element is what the determinant would be multiplied by (Chen, Zhang, Zhou
+// 2018, algorithm 1).
 template <class Similarity>
 class Dpp {
 public:
-    Dpp(const Similarity& similarity, std::int64_t width, std::int64_t places, float trade_off)
-        : similarity_(similarity),
-          comparisons_(width, places),
+    static constexpr std::size_t lanes = Similarity::lanes;
+
+    Dpp(const ItemVectors& vectors, std::int64_t width, std::int64_t places, float trade_off)
+        : comparisons_(vectors, width, places),
           trade_off_(trade_off),
           places_(static_cast<std::size_t>(places)),
-          squares_(static_cast<std::size_t>(width)),
-          rows_(static_cast<std::size_t>(width * places)),
-          inverse_(static_cast<std::size_t>(places * places)),
-          numbers_(places_),
-          added_(places_) {
-        std::iota(numbers_.begin(), numbers_.end(), 0);
+          relevance_(whole_blocks(width, lanes)),
+          squares_(relevance_.size()),
+          factor_(places_ * places_),
+          scales_(places_) {
+        rows_.reserve(static_cast<std::int64_t>(squares_.size() * places_));
     }
 
     void begin(const List& list) {
-        list_ = list;
+        weigh(list, trade_off_, relevance_);
         comparisons_.begin(list);
-        std::fill_n(squares_.begin(), list.rows.size(), 1.0F);
+        std::ranges::fill(squares_, 1.0F);
     }
 
-    float value(std::size_t i) {
-        const std::size_t first = comparisons_.compared(i);
-        const std::size_t added = comparisons_.compare(similarity_, i, row(i) + first);
-        for (std::size_t c = first; c < first + added; ++c) row(i)[c] *= kept_similarity;
-        elements(i, first, added);
-        float& square = squares_[i];
-        for (std::size_t c = 0; c < added; ++c) square -= added_[c] * added_[c];
-        // No less than the least eigenvalue of S, whatever rounding says.
-        square = std::max(square, 1 - kept_similarity);
-        return trade_off_ * list_.relevance[i] + (1 - trade_off_) * std::log(square);
-    }
-
-    void choose(std::size_t i) {
-        const std::size_t size = comparisons_.chosen();
-        comparisons_.choose(i);
-        if (size == places_) return;
-        elements(i, 0, size);
-        float* const next = inverse_.data() + size * places_;
-        std::fill_n(next, places_, 0.0F);
-        const float scale = 1 / std::sqrt(squares_[i]);
-        for (std::size_t c = 0; c < size; ++c) {
-            const float* const before = inverse_.data() + c * places_;
-            for (std::size_t j = 0; j <= c; ++j) next[j] -= scale * added_[c] * before[j];
+    void update(std::size_t block, float* values) {
+        float* const rows = rows_of(block);
+        float* const squares = squares_.data() + block * lanes;
+        comparisons_.compare(block, [&](std::size_t number, const float* cosines) {
+            float* const next = rows + number * lanes;
+            Similarity::products(rows, factor_.data() + number * places_, number, next);
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                next[lane] = scales_[number] * (kept_similarity * cosines[lane] - next[lane]);
+                // No less than the least eigenvalue of S, whatever rounding says.
+                squares[lane] =
+                    std::max(squares[lane] - next[lane] * next[lane], 1 - kept_similarity);
+            }
+        });
+        std::array<float, lanes> logs;
+        Similarity::logarithms(squares, logs.data());
+        const float* const relevance = relevance_.data() + block * lanes;
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            const float value = relevance[lane] + (1 - trade_off_) * logs[lane];
+            values[lane] = std::min(values[lane], value);
         }
-        next[size] = scale;
+    }
+
+    // The candidate's row becomes one of the factor.
+    void choose(std::size_t i) {
+        const std::size_t number = comparisons_.chosen();
+        comparisons_.choose(i);
+        const float* const rows = rows_of(i / lanes);
+        for (std::size_t c = 0; c < number; ++c) {
+            factor_[number * places_ + c] = rows[c * lanes + i % lanes];
+        }
+        scales_[number] = 1 / std::sqrt(squares_[i]);
     }
 
 private:
-    float* row(std::size_t i) { return rows_.data() + i * places_; }
+    // The rows of a block's candidates: of each the first elements, then the second ones.
+    float* rows_of(std::size_t block) const { return rows_.data() + block * lanes * places_; }
 
-    // Computes some elements of the row of the factor that candidate `i` would add.
-    void elements(std::size_t i, std::size_t first, std::size_t count) {
-        detail::kernels().dot_rows(row(i), inverse_.data(), numbers_.data() + first,
-                                   static_cast<std::int64_t>(count),
-                                   static_cast<std::int64_t>(places_), added_.data());
-    }
-
-    Similarity similarity_;
-    Comparisons comparisons_;
+    Comparisons<Similarity> comparisons_;
     float trade_off_;
-    List list_;
     std::size_t places_;
+    std::vector<float> relevance_;  // times its weight
     std::vector<float> squares_;
-    std::vector<float> rows_;     // of S: a row per candidate, an element per item chosen
-    std::vector<float> inverse_;  // lower triangle, zeros above it
-    std::vector<std::int32_t> numbers_;
-    std::vector<float> added_;
+    AlignedBuffer<float> rows_;
+    std::vector<float> factor_;  // below its diagonal
+    std::vector<float> scales_;  // the reciprocals of its diagonal
 };
 
 // As the list grows, a group's part of the divergence, -p log q, falls; an item lowers it by the
@@ -209,6 +276,8 @@ private:
 // so far: so values never rise.
 class Calibration {
 public:
+    static constexpr std::size_t lanes = 1;
+
     Calibration(const CsrView<const float>& memberships, const CsrView<const float>& mixes,
                 std::int64_t places, float weight)
         : memberships_(memberships),
@@ -227,7 +296,7 @@ public:
         }
     }
 
-    float value(std::size_t i) {
+    void update(std::size_t i, float* value) {
         float gain = 0;
         const auto item = memberships_.row(list_.rows[i]);
         for (std::size_t j = 0; j < item.size(); ++j) {
@@ -235,7 +304,7 @@ public:
             if (group.part == 0) continue;
             gain += group.part * std::log1p(share_ * item.values[j] / group.share);
         }
-        return (1 - weight_) * list_.relevance[i] + weight_ * gain;
+        *value = std::min(*value, (1 - weight_) * list_.relevance[i] + weight_ * gain);
     }
 
     void choose(std::size_t i) {
@@ -267,15 +336,17 @@ private:
 template <template <class> class Objective>
 void choose_by_similarity(const CandidateLists& candidates, const ItemVectors& vectors,
                           float trade_off, const Execution& execution, const ChosenLists& chosen) {
-    const auto choose = [&](const auto& similarity) {
-        choose_greedily(candidates,
-                        Objective(similarity, candidates.rows.cols, chosen.rows.cols, trade_off),
-                        execution, chosen);
+    const auto choose = [&]<class Similarity>() {
+        const auto objective = [&] {
+            return Objective<Similarity>(vectors, candidates.rows.cols, chosen.rows.cols,
+                                         trade_off);
+        };
+        choose_greedily(candidates, objective, execution, chosen);
     };
     if (vectors.dense.rows > 0) {
-        choose(DenseSimilarity(vectors.dense));
+        choose.template operator()<DenseSimilarity>();
     } else {
-        choose(SparseSimilarity(vectors.sparse));
+        choose.template operator()<SparseSimilarity>();
     }
 }
 
@@ -310,8 +381,10 @@ void rerank_dpp(const CandidateLists& candidates, const ItemVectors& vectors, fl
 void rerank_calibrated(const CandidateLists& candidates, const CsrView<const float>& memberships,
                        const CsrView<const float>& mixes, float weight, const Execution& execution,
                        const ChosenLists& chosen) {
-    choose_greedily(candidates, Calibration(memberships, mixes, chosen.rows.cols, weight),
-                    execution, chosen);
+    const auto objective = [&] {
+        return Calibration(memberships, mixes, chosen.rows.cols, weight);
+    };
+    choose_greedily(candidates, objective, execution, chosen);
 }
 
 }  // namespace pyrec

@@ -14,6 +14,9 @@ from pyrec.errors import DataError
 
 __all__ = ["Groups"]
 
+# Between the labels of one text, as in published tables of films.
+_SEPARATOR = "|"
+
 
 @dataclass(frozen=True, eq=False)
 class Groups:
@@ -40,15 +43,27 @@ class Groups:
     def of(cls, labels: ArrayLike) -> Self:
         """Return the groups that a column of labels makes; None, NaN and "" are no group.
 
+        A text such as ``"Action|Comedy"`` is several labels, as `pyrec.features.MultiHot` reads it:
+        the row is in equal parts in each of those groups.
+
         Raises
         ------
         DataError
             If the labels are not one for each row.
+
+        Examples
+        --------
+        >>> genres = Groups.of(["Drama", "Drama|War", ""])
+        >>> genres.names.tolist(), genres.memberships.values.tolist()
+        (['Drama', 'War'], [1.0, 0.5, 0.5])
         """
         array = np.asarray(labels)
         if array.ndim != 1:
             raise DataError(f"groups: must be one label for each row, not {array.ndim}-D")
-        known = np.array([_is_label(label) for label in array.tolist()], dtype=bool)
+        rows = array.tolist()
+        if any(isinstance(label, str) and _SEPARATOR in label for label in rows):
+            return cls.of_lists(map(_labels, rows))
+        known = np.array([_is_label(label) for label in rows], dtype=bool)
         return cls._of_pairs(array[known], np.flatnonzero(known), len(array))
 
     @classmethod
@@ -57,9 +72,8 @@ class Groups:
 
         Examples
         --------
-        >>> genres = Groups.of_lists(text.split("|") for text in ["Drama", "Drama|War", ""])
-        >>> genres.names.tolist(), genres.memberships.values.tolist()
-        (['Drama', 'War'], [1.0, 0.5, 0.5])
+        >>> Groups.of_lists([["tea"], ["tea", "cup"], []]).memberships.values.tolist()
+        [1.0, 0.5, 0.5]
         """
         rows = [sorted({label for label in of_row if _is_label(label)}) for of_row in labels]
         flat = np.array([label for of_row in rows for label in of_row])
@@ -88,7 +102,10 @@ class Groups:
         """
         counts = np.diff(self.memberships.offsets)
         if np.any(counts > 1):
-            raise DataError(f"groups: row {int(np.argmax(counts > 1))} is in several, not in one")
+            row = int(np.argmax(counts > 1))
+            begin = int(self.memberships.offsets[row])
+            few = ", ".join(repr(str(self.names[g])) for g in self.memberships.columns[begin:][:2])
+            raise DataError(f"groups: row {row} is in several ({few}), where one is needed")
         codes = np.full(len(counts), -1, dtype=np.int32)
         codes[counts == 1] = self.memberships.columns
         return codes
@@ -112,3 +129,10 @@ class Groups:
 
 def _is_label(label: Any) -> bool:
     return label is not None and label != "" and label == label
+
+
+def _labels(label: Any) -> list[Any]:
+    """Return the labels of one row."""
+    if not isinstance(label, str):
+        return [label]
+    return [part.strip() for part in label.split(_SEPARATOR)]

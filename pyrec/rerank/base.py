@@ -58,13 +58,16 @@ def relevance(scores: _F32) -> _F32:
     [[1.0, 0.75, 0.0], [1.0, 1.0, -inf]]
     """
     real = scores > -np.inf
-    wide = scores.astype(np.float64)
-    best = np.where(real, wide, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
-    worst = np.where(real, wide, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    best = scores.max(axis=1, keepdims=True, initial=-np.inf)
+    worst = np.where(real, scores, np.float32(np.inf)).min(axis=1, keepdims=True, initial=np.inf)
     with np.errstate(invalid="ignore"):
-        spread = best - worst
-        scaled = (wide - worst) / np.where(spread > 0, spread, 1) + (spread == 0)
-    return np.where(real, scaled, -np.inf).astype(np.float32)
+        spread = np.subtract(best, worst, dtype=np.float64)
+        scaled = np.subtract(scores, worst, dtype=np.float64)
+        scaled /= np.where(spread > 0, spread, 1)
+    found: _F32 = scaled.astype(np.float32)
+    found[np.broadcast_to(spread == 0, found.shape)] = 1
+    found[~real] = -np.inf
+    return found
 
 
 class Reranker(Options, frozen=True, kw_only=True, tag_field="method"):

@@ -32,8 +32,18 @@ def test_labels_of_any_kind():
 def test_what_is_no_group():
     with pytest.raises(DataError, match="one label for each row, not 2-D"):
         Groups.of([["a"], ["b"]])
-    with pytest.raises(DataError, match="row 1 is in several"):
+    with pytest.raises(DataError, match=r"row 1 is in several \('a', 'b'\), where one is needed"):
         _ = Groups.of_lists([["a"], ["a", "b"]]).codes
+
+
+def test_a_text_of_several_labels_is_in_each_of_their_groups():
+    texts = ["Drama", "War | Drama", "", None, "War|Drama|", "Drama"]
+    found = Groups.of(np.array(texts, object))
+    lists = Groups.of_lists([["Drama"], ["War", "Drama"], [], [], ["Drama", "War"], ["Drama"]])
+    assert found.names.tolist() == lists.names.tolist() == ["Drama", "War"]
+    np.testing.assert_array_equal(found.memberships.offsets, lists.memberships.offsets)
+    np.testing.assert_array_equal(found.memberships.columns, lists.memberships.columns)
+    np.testing.assert_array_equal(found.memberships.values, lists.memberships.values)
 
 
 def test_sums_are_of_parts():

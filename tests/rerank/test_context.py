@@ -9,7 +9,9 @@ import pyrec
 from pyrec.data.catalogue import Catalogue
 from pyrec.data.groups import Groups
 from pyrec.errors import DataError
+from pyrec.evaluation.variety import intra_list_diversity
 from pyrec.rerank import Context
+from pyrec.rerank.context import unit_vectors
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +93,13 @@ def test_histories_of_strangers_are_empty():
     assert found.offsets.tolist() == [0, 1, 1, 3]
     assert found.values.tolist() == [3, 1, 2]
     assert context.popularity.tolist() == [1, 2]
+
+
+def test_items_of_several_labels_are_alike_as_their_sets_are(model):
+    genres = np.array(["Action|Comedy", "Action", "War"])
+    table = Catalogue(pyrec.Vocabulary(["tea", "cup", "pot"]), {"genres": genres})
+    groups = Context.of(model, table, groups="genres").groups["genres"]
+    assert groups.names.tolist() == ["Action", "Comedy", "War"]
+    lists = model.items.encode([["tea", "cup"], ["tea", "pot"]])
+    found = intra_list_diversity(lists, unit_vectors(groups.memberships))
+    np.testing.assert_allclose(found, [1 - np.sqrt(0.5), 1], atol=1e-6)

@@ -14,6 +14,9 @@
 
 namespace pyrec::detail {
 
+// Candidates of a list that stand side by side.
+inline constexpr int lane_count = 16;
+
 struct KernelTable {
     const char* name;
     // The canonical score of a pair: 16 interleaved fused sums, then a fixed tree. Every path that
@@ -22,6 +25,12 @@ struct KernelTable {
     // The same of one vector with the chosen rows of a matrix of n columns.
     void (*dot_rows)(const float* a, const float* matrix, const std::int32_t* rows,
                      std::int64_t count, std::int64_t n, float* results);
+    // Of 16 vectors of n elements makes n x 16; their products with one vector, not with the bits
+    // of `dot`; and the logarithms of 16 positive numbers, within a few units of the last place.
+    void (*interleave)(const float* const* vectors, std::int64_t n, float* interleaved);
+    void (*dots_of_lanes)(const float* interleaved, const float* vector, std::int64_t n,
+                          float* results);
+    void (*logs_of_lanes)(const float* numbers, float* logs);
     // A step that raises ln sigmoid(user.liked - user.other): factors are kept in the share `keep`
     // and moved along the gradient times `rate`; of all three rows, or of the user alone.
     void (*pairwise_step)(float* user, float* liked, float* other, std::int64_t n, float rate,

@@ -1,6 +1,7 @@
 // The bodies, and the table that a per-ISA unit exports. No include guard: a body.
 namespace pyrec::detail {
 namespace {
+#include "simd/candidates.inl"
 #include "simd/dense.inl"
 #include "simd/pairwise.inl"
 #include "simd/quantize.inl"
