@@ -21,8 +21,8 @@ K = 20
 MODELS = {
     "als": pyrec.ALS(factors=64),
     "ease": pyrec.EASE(),
-    "item_knn": pyrec.ItemKNN(),
-    "pure_svd": pyrec.PureSVD(factors=48),
+    "item_knn": pyrec.ItemKNN(metric="cosine", shrink=0),
+    "pure_svd": pyrec.PureSVD(factors=48, user_exponent=0, item_exponent=0),
 }
 INDIFFERENT = (0.0, 0.3)
 DISLIKE = (0.0, -0.1, -0.3, -1.0, -3.0)

@@ -39,6 +39,10 @@ def judged(config, log, trials):
     return tuned.weighting.half_life, pyrec.compare(faded, plain, metrics="ndcg@20")["ndcg@20"]
 
 
+# The plain cosine.
+PLAIN = {"item_knn": ("model.metric=cosine", "model.shrink=0")}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", nargs="+")
@@ -48,7 +52,7 @@ def main(arguments=None):
     print("| log | model | half-life | NDCG@20 | without | difference (95%) |\n" + "|---" * 6 + "|")
     for name in asked.data:
         for model in asked.models:
-            changes = [f"model.name={model}", "weighting.scheme=none"]
+            changes = [f"model.name={model}", "weighting.scheme=none", *PLAIN.get(model, ())]
             config = RunConfig.from_toml(EXAMPLES / f"{name}.toml", changes)
             half_life, found = judged(config, load(config, Steps()), asked.trials)
             gap = found.difference

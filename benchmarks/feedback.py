@@ -16,7 +16,7 @@ def policies(factors):
     found = {
         "truth": Policy(),
         "popularity": Policy(pyrec.Popularity()),
-        "item_knn": Policy(pyrec.ItemKNN()),
+        "item_knn": Policy(pyrec.ItemKNN(metric="cosine", shrink=0)),
         "als": Policy(als),
     }
     for weight in (0.3, 0.6):

@@ -10,6 +10,9 @@ NORMAL = {"user_exponent": 0.5, "item_exponent": 0.25}
 LOW_PASS = {"user_exponent": 0.6, "item_exponent": 0.45}
 # Better where items are many.
 SPARSE = pyrec.SparseEASE(neighbors=300, regularization=150, user_exponent=0.5, item_exponent=0.1)
+# The plain measure of Sarwar et al. 2001, and the decomposition of Cremonesi et al. 2010.
+COSINE = {"metric": "cosine", "shrink": 0}
+PURE = {"user_exponent": 0, "item_exponent": 0}
 # Walks that keep the neighbours of targets, as the code of Ferrari Dacrema et al. does.
 WALK = {"neighbors_of": "target", "normalize": True}
 
@@ -46,11 +49,11 @@ def neighbours():
     return {
         "popularity": [pyrec.Popularity()],
         "item_knn": [
-            pyrec.ItemKNN(neighbors=200),
-            pyrec.ItemKNN(neighbors=200, weighting="bm25"),
-            pyrec.ItemKNN(neighbors=200, metric="asymmetric", alpha=0.4),
-            pyrec.ItemKNN(neighbors=100, normalize=True),
-            pyrec.ItemKNN(neighbors=100, metric="asymmetric", alpha=0.4, normalize=True),
+            pyrec.ItemKNN(neighbors=200, **COSINE),
+            pyrec.ItemKNN(neighbors=200, weighting="bm25", **COSINE),
+            pyrec.ItemKNN(neighbors=200, alpha=0.4, shrink=0),
+            pyrec.ItemKNN(neighbors=100, normalize=True, **COSINE),
+            pyrec.ItemKNN(neighbors=100, alpha=0.4, shrink=0, normalize=True),
         ],
         "user_knn": [
             pyrec.UserKNN(neighbors=200),
@@ -79,7 +82,7 @@ def factors(*ranks):
     """Classical factor models."""
     return {
         "pure_svd": [
-            *(pyrec.PureSVD(factors=rank) for rank in ranks),
+            *(pyrec.PureSVD(factors=rank, **PURE) for rank in ranks),
             *(pyrec.PureSVD(factors=rank, **LOW_PASS) for rank in ranks),
         ],
     }

@@ -189,6 +189,14 @@ def test_what_comes_next_is_told_with_intervals(monkeypatch, capsys):
     assert all("hit_rate@20" in line and " to " in line for line in lines)
 
 
+def test_the_plain_vsknn_listens_to_the_latest_and_most_similar_sessions():
+    sessions = [{1, 2, 3}, {2, 4}, {5, 6}]
+    sessions_of = {1: [0], 2: [0, 1], 3: [0], 4: [1], 5: [2], 6: [2]}
+    scores = next_item.vsknn([1, 2], sessions, sessions_of)
+    assert scores == pytest.approx({1: 0.75, 2: 1.25, 3: 0.75, 4: 0.5})
+    assert next_item.vsknn([1, 2], sessions, sessions_of, sample=1).keys() == {2, 4}
+
+
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real_data")
 def test_new_and_touched_purchases_are_told_apart(monkeypatch, capsys):

