@@ -217,7 +217,7 @@ def test_rules_that_leave_nothing_are_told_once_and_lists_are_empty(caplog):
         "where: excludes all 3 items (0 are not in the catalogue); lists will be empty",
         "rules: lists can have at most 0 items, not 3",
     ]
-    chain = pyrec.Fallback([KNN, MODELS["popularity"]])
+    chain = pyrec.Fallback.of([KNN, MODELS["popularity"]])
     for model in (*MODELS.values(), chain):
         lists = model.recommend([1, 2], k=2, rules=nothing)
         assert (lists.counts.tolist(), lists.short) == ([0, 0], 2)

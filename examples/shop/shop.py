@@ -27,7 +27,7 @@ from pyrec.features import (
     find_segments,
     log_statistics,
 )
-from pyrec.models.fallback import FallbackRanking
+from pyrec.models.fallback import FallbackModel, FallbackRanking
 from pyrec.preparation.cleaning import clean
 from pyrec.preparation.split import TimeSplit, split
 from pyrec.preparation.weighting import log1p
@@ -148,10 +148,10 @@ def newcomers_of(events: pyrec.Events) -> list[Any]:
     return ["newcomer 1", "newcomer 2", "newcomer 3"]
 
 
-def fit(shop: logs.Log, events: pyrec.Events, segments: dict[Any, int]) -> Fallback:
+def fit(shop: logs.Log, events: pyrec.Events, segments: dict[Any, int]) -> FallbackModel:
     """Learn everything: each model is for whom and for what those before it have no answer."""
     known = interest(shop, events)
-    return Fallback(
+    return Fallback.of(
         {
             "personal": PERSONAL.fit(known),
             "content": pyrec.ContentKNN().fit(known, item_features=about(shop.catalogue)),
@@ -178,7 +178,7 @@ def rules_of(shop: logs.Log, events: pyrec.Events) -> Rules:
     )
 
 
-def recommend(chain: Fallback, users: Any, shop: logs.Log, rules: Any) -> FallbackRanking:
+def recommend(chain: FallbackModel, users: Any, shop: logs.Log, rules: Any) -> FallbackRanking:
     """Make long lists under the rules, and choose of each the few that are best together."""
     seen = shop.target or True
     candidates = chain.recommend(users, CANDIDATES, exclude_seen=seen, rules=rules)
@@ -187,7 +187,7 @@ def recommend(chain: Fallback, users: Any, shop: logs.Log, rules: Any) -> Fallba
 
 
 def explain(
-    lists: FallbackRanking, chain: Fallback, titles: dict[Any, str], language: str
+    lists: FallbackRanking, chain: FallbackModel, titles: dict[Any, str], language: str
 ) -> list[list[str]]:
     """Say of every entry why it is there, as the model that gave it can."""
     models = dict(zip(chain.links, chain.models, strict=True))

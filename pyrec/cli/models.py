@@ -71,12 +71,18 @@ def ids_of(texts: Sequence[str], vocabulary: Any, what: str) -> list[Any]:
 def lists(queries: Sequence[Any], ranking: Any) -> list[dict[str, Any]]:
     """Return ranked lists as plain data: ``[{"id": ..., "list": [{"id": ..., "score": ...}]}]``."""
     result = []
-    for query, rows, scores in zip(queries, ranking.rows, ranking.scores, strict=True):
+    sources = getattr(ranking, "sources", None)
+    for number, (query, rows, scores) in enumerate(
+        zip(queries, ranking.rows, ranking.scores, strict=True)
+    ):
         n = int((rows >= 0).sum())
         ids = ranking.items.decode(rows[:n]).tolist()
         entries = [
             {"id": found, "score": float(score)}
             for found, score in zip(ids, scores[:n], strict=True)
         ]
+        if sources is not None:  # a chain of models
+            for entry, source in zip(entries, sources[number], strict=False):
+                entry["source"] = source
         result.append({"id": query, "list": entries})
     return result

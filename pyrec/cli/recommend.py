@@ -55,9 +55,8 @@ __all__ = ["recommend"]
 @click.option(
     "--unknown",
     type=click.Choice(["raise", "empty", "popular"]),
-    default="raise",
-    show_default=True,
-    help="What a user gets whom the model does not know.",
+    help="What a user gets whom the model does not know: by default an error, or of a chain of "
+    "models what the first one answers that is not personal.",
 )
 @options.as_json
 def recommend(
@@ -73,7 +72,7 @@ def recommend(
     without_rules: bool,
     include_seen: bool,
     kinds: tuple[str, ...],
-    unknown: str,
+    unknown: str | None,
     as_json: bool,
 ) -> None:
     """Recommend items to each USER, or with -o to everybody.
@@ -104,20 +103,29 @@ def recommend(
         return
     from pyrec.errors import UnknownIdError
 
+    asked: dict[str, Any] = {"exclude_seen": exclude_seen, "rules": rules}
     try:
-        ranking = opened.recommend(ids, k, exclude_seen=exclude_seen, rules=rules, unknown=unknown)
+        if unknown is not None:
+            asked["unknown"] = unknown
+        ranking = opened.recommend(ids, k, **asked)
     except UnknownIdError as error:
         raise UnknownIdError(f"{error}; see --unknown") from None
     found = lists(ids, ranking)
     if as_json:
         display.echo_json(found)
     else:
-        rows = [
-            [str(person["id"]), rank, str(entry["id"]), entry["score"]]
-            for person in found
-            for rank, entry in enumerate(person["list"], 1)
-        ]
-        click.echo(display.table(["user_id", "rank", "item_id", "score"], rows))
+        _show(found)
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    """Print lists as a table, with the sources of entries where a chain of models gave them."""
+    more = ["source"] if any("source" in entry for one in found for entry in one["list"]) else []
+    rows = [
+        [str(person["id"]), rank, str(entry["id"]), entry["score"], *(entry[c] for c in more)]
+        for person in found
+        for rank, entry in enumerate(person["list"], 1)
+    ]
+    click.echo(display.table(["user_id", "rank", "item_id", "score", *more], rows))
 
 
 def _rules(

@@ -20,6 +20,7 @@ MODELS = {
     "content_knn": ("pyrec.models.content", "ContentKNN", "ContentKNNModel"),
     "ease": ("pyrec.models.ease", "EASE", "EASEModel"),
     "explicit_als": ("pyrec.models.explicit_als", "ExplicitALS", "ExplicitALSModel"),
+    "fallback": ("pyrec.models.fallback", "Fallback", "FallbackModel"),
     "feature_als": ("pyrec.models.feature_als", "FeatureALS", "FeatureALSModel"),
     "graph_filter": ("pyrec.models.graph", "GraphFilter", "GraphModel"),
     "item_knn": ("pyrec.models.neighbors", "ItemKNN", "ItemKNNModel"),
@@ -41,8 +42,8 @@ MODELS = {
 }
 
 
-def estimator_class(name: str) -> type[Estimator]:
-    """Return the estimator class of a name.
+def estimator_class(name: str, path: str = "model") -> type[Estimator]:
+    """Return the estimator class of a name that stands in a configuration at a path.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def estimator_class(name: str) -> type[Estimator]:
     'popularity'
     """
     if name not in MODELS:
-        raise ConfigError(f"model.name: {name!r} is no model{suggestion(name, list(MODELS))}")
+        raise ConfigError(f"{path}.name: {name!r} is no model{suggestion(name, list(MODELS))}")
     module, estimator, _ = MODELS[name]
     found: type[Estimator] = getattr(import_module(module), estimator)
     return found

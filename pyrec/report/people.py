@@ -12,6 +12,7 @@ from pyrec.data.events import Events
 from pyrec.data.moments import isoformat
 from pyrec.data.ranking import Ranking
 from pyrec.models.base import Model
+from pyrec.models.fallback import FallbackRanking
 from pyrec.report.page import Entry, Person
 from pyrec.rules.rules import CompiledRules
 
@@ -52,9 +53,10 @@ def people(
         rules=rules and rules.take(rows),
     )  # fmt: skip
     label = _Labels(catalogue)
+    sources = found.sources if isinstance(found, FallbackRanking) else [[""] * _SHOWN] * len(rows)
     return [
-        _person(events, int(row), label, _list(model, items[items >= 0], best, label))
-        for row, items, best in zip(rows, found.rows, found.scores, strict=True)
+        _person(events, int(row), label, _list(model, items[items >= 0], best, label, of))
+        for row, items, best, of in zip(rows, found.rows, found.scores, sources, strict=True)
     ]
 
 
@@ -125,10 +127,17 @@ class _Labels:
 
 
 def _list(
-    model: Model, items: NDArray[np.int32], scores: NDArray[np.float32], label: _Labels
+    model: Model,
+    items: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    label: _Labels,
+    sources: Sequence[str],
 ) -> list[Entry]:
     ids = model.items.decode(items).tolist()
-    return [label(item, score=float(score)) for item, score in zip(ids, scores, strict=False)]
+    return [
+        label(item, score=float(score), reason=source)
+        for item, score, source in zip(ids, scores, sources, strict=False)
+    ]
 
 
 def _person(events: Events, row: int, label: _Labels, ranked: list[Entry]) -> Person:

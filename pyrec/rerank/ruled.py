@@ -63,7 +63,7 @@ def rerank_lists(
     >>> from pyrec.rerank import PopularityControl, Context, rerank_lists
     >>> shop = pyrec.simulate_shop(users=60, items=40, days=40)
     >>> model = pyrec.ALS(factors=4).fit(shop.events)
-    >>> chain = pyrec.Fallback([model, pyrec.Popularity().fit(shop.events)])
+    >>> chain = pyrec.Fallback.of([model, pyrec.Popularity().fit(shop.events)])
     >>> rules = pyrec.Rules(pinned={3: "P0007"}).compile(None, chain.items)
     >>> candidates = chain.recommend([*model.users.ids[:2], "nobody"], k=20, rules=rules)
     >>> steps = PopularityControl(weight=0.2)

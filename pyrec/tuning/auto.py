@@ -3,8 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
@@ -16,7 +16,10 @@ from pyrec.config import build
 from pyrec.data.interactions import Interactions
 from pyrec.errors import DataError, PyrecError
 from pyrec.extras import need
-from pyrec.models.base import Callback, Estimator
+from pyrec.models.base import Estimator
+from pyrec.models.composite import Composite, besides_of, everybody, members_of
+from pyrec.models.content import ContentKNN
+from pyrec.models.feature_als import FeatureALS
 from pyrec.models.search import Ranges, near
 from pyrec.tuning.blend import Blend, BlendModel, blend_of
 from pyrec.tuning.portfolio import family, portfolio
@@ -40,7 +43,7 @@ _MOST_TUNED, _MOST_MEMBERS = 3, 5
 _HOPELESS = 0.25
 
 
-class Auto(Estimator, frozen=True, kw_only=True):
+class Auto(Composite, frozen=True, kw_only=True):
     """Choose a model by trying: look at many, tune the best, blend them, within a budget of time.
 
     Everything is judged on a part of every user's pairs that is held out from the training data;
@@ -59,7 +62,8 @@ class Auto(Estimator, frozen=True, kw_only=True):
     target : str, optional
         The kind of event that counts; by default all kinds do.
     members : sequence of Estimator, or of mappings, optional
-        What to begin with; by default a portfolio of all families.
+        What to begin with; by default a portfolio of all families, and where `fit` is given
+        features of items the models that learn from them.
     random_state : int, default 0
         Seed of everything.
 
@@ -95,12 +99,19 @@ class Auto(Estimator, frozen=True, kw_only=True):
             members = Blend(members=self.members).members
             msgspec.structs.force_setattr(self, "members", members)
 
-    def _fit(self, interactions: Interactions, callback: Callback | None) -> "AutoModel":
+    def estimators(self) -> list[Estimator]:
+        """Return the members that it begins with, if they are named."""
+        return members_of(self.members or (), "members")
+
+    def _fit_members(self, interactions: Interactions, besides: Mapping[str, Any]) -> "AutoModel":
         need("optuna", "choosing a model", "'pyrec[tune]'")
-        choice = _Choice(self, interactions)
+        if self.members is not None:
+            besides = besides_of(self, besides)
+        interactions = everybody(interactions, besides, items=True)
+        choice = _Choice(self, interactions, besides)
         recipe = choice.recipe()
         logger.info("auto: %s", " + ".join(one.name for one in recipe.estimators()))
-        blend = recipe.fit(interactions)
+        blend = recipe.fit(interactions, **besides)
         assert isinstance(blend, BlendModel)
         model: AutoModel = blend_of(self, recipe, blend.members, blend.weights, AutoModel)
         model.tried = tuple(choice.tried)
@@ -194,8 +205,8 @@ class _Candidate:
 class _Choice:
     """The stages of choosing, and the clock."""
 
-    def __init__(self, auto: Auto, interactions: Interactions) -> None:
-        self.auto, self.interactions = auto, interactions
+    def __init__(self, auto: Auto, interactions: Interactions, besides: Mapping[str, Any]) -> None:
+        self.auto, self.interactions, self.besides = auto, interactions, besides
         self.tried: list[Tried] = []
         self.judge = Judge(auto.metric, pairs="new")
         self.begun = time.monotonic()
@@ -207,6 +218,7 @@ class _Choice:
         except DataError as error:
             logger.warning("auto: nothing tells models apart, so the first is taken (%s)", error)
             return Blend(members=(self._first()[0],), weights=(1.0,))
+        folds = [replace(fold, besides=self.besides) for fold in folds]
         found = self._look(folds)
         finalists = self._best(found, lambda one: family(one.estimator))[:_MOST_TUNED]
         tuned = [self._tuned(one, folds, i, finalists) for i, one in enumerate(finalists)]
@@ -218,8 +230,9 @@ class _Choice:
 
     def _first(self) -> list[Estimator]:
         if self.auto.members is not None:
-            return Blend(members=self.auto.members).estimators()
-        return portfolio(self.interactions, 0.1 * self.auto.budget_seconds)
+            return self.auto.estimators()
+        about = [FeatureALS(), ContentKNN()] if "item_features" in self.besides else []
+        return [*portfolio(self.interactions, 0.1 * self.auto.budget_seconds), *about]
 
     def _left(self, share: float) -> float:
         """Return the seconds until a share of the budget is spent."""
@@ -239,7 +252,7 @@ class _Choice:
             try:
                 values = []
                 for fold in folds:
-                    model = estimator.fit(fold.train)
+                    model = estimator.fit(fold.train, **besides_of(estimator, fold.besides))
                     values.append(self.judge(model, fold))
                 value = float(np.mean(values))
                 estimator = model.estimator  # with what the data have chosen
@@ -275,8 +288,9 @@ class _Choice:
         seconds = min(share, self._left(_FIT) - last)
         if seconds < 2 * len(folds) * one.seconds or not one.estimator.search:
             return one
+        own = [replace(fold, besides=besides_of(one.estimator, fold.besides)) for fold in folds]
         found = tune(
-            one.estimator, folds, metric=self.auto.metric, trials=self.auto.trials,
+            one.estimator, own, metric=self.auto.metric, trials=self.auto.trials,
             seconds=seconds, random_state=self.auto.random_state, pairs="new",
             search=near(one.estimator.search, one.estimator.get_params()),
         )  # fmt: skip

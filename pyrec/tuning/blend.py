@@ -1,7 +1,8 @@
 """Blend: several models as one, by the weighted sum of their normalised scores or ranks."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
@@ -11,15 +12,15 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
-from pyrec.config import build
 from pyrec.data.bits import Words
 from pyrec.data.interactions import Interactions
 from pyrec.errors import ConfigError, DataError
 from pyrec.io.artifact import part_of
 from pyrec.models.abilities import Explains, FoldsIn
-from pyrec.models.base import Callback, Estimator, Lists, Model
+from pyrec.models.base import Estimator, Lists, Model
+from pyrec.models.composite import Composite, besides_of, everybody, members_of, plain
 from pyrec.models.query import Filter
-from pyrec.models.registry import estimator_class, model_class
+from pyrec.models.registry import model_class
 from pyrec.models.search import Ranges
 from pyrec.tuning.pools import (
     Asked,
@@ -42,7 +43,7 @@ logger = logging.getLogger("pyrec")
 _AT_ONCE = 1024
 
 
-class Blend(Estimator, frozen=True, kw_only=True):
+class Blend(Composite, frozen=True, kw_only=True):
     """Several models as one: a weighted sum of what each says, made comparable per person.
 
     Models of different kinds err differently, so a linear item model and a matrix factorization
@@ -52,6 +53,9 @@ class Blend(Estimator, frozen=True, kw_only=True):
 
     Every person's items are ranked from a pool: the first `pool` items of each model together. The
     catalogue may have a million items; what is not in any model's first `pool` does not appear.
+
+    Members that learn from features get them, and then the blend knows all items and users that
+    have any. Weights are learnt for what people had, so that of new items they tell nothing.
 
     Parameters
     ----------
@@ -101,8 +105,7 @@ class Blend(Estimator, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check members, weights and metric too; members become plain data."""
         super().__post_init__()
-        members = tuple(_plain(i, member) for i, member in enumerate(self.members))
-        msgspec.structs.force_setattr(self, "members", members)
+        msgspec.structs.force_setattr(self, "members", plain(self.members, "members"))
         checked_metric(self.metric)
         if self.weights is None:
             return
@@ -115,18 +118,20 @@ class Blend(Estimator, frozen=True, kw_only=True):
 
     def estimators(self) -> list[Estimator]:
         """Return the members as estimators."""
-        return [_estimator(f"members[{i}]", one) for i, one in enumerate(self.members)]
+        return members_of(self.members, "members")
 
-    def _fit(self, interactions: Interactions, callback: Callback | None) -> "BlendModel":
+    def _fit_members(self, interactions: Interactions, besides: Mapping[str, Any]) -> "BlendModel":
+        besides = besides_of(self, besides)
+        interactions = everybody(interactions, besides, items=True)
         weights = self.weights
         if weights is None:
-            weights = tuple(self._learnt(interactions))
+            weights = tuple(self._learnt(interactions, besides))
         pairs = zip(self.estimators(), weights, strict=True)
-        models = [estimator.fit(interactions) for estimator, weight in pairs if weight > 0]
+        models = [one.fit(interactions, **besides_of(one, besides)) for one, w in pairs if w > 0]
         found: BlendModel = blend_of(self, self, models, np.array(weights, dtype=np.float64))
         return found
 
-    def _learnt(self, interactions: Interactions) -> Sequence[float]:
+    def _learnt(self, interactions: Interactions, besides: Mapping[str, Any]) -> Sequence[float]:
         members = self.estimators()
         if len(members) == 1:
             return [1.0]
@@ -135,6 +140,7 @@ class Blend(Estimator, frozen=True, kw_only=True):
         except DataError as error:
             logger.warning("blend: nothing tells the members apart, so all count alike (%s)", error)
             return [1 / len(members)] * len(members)
+        folds = [replace(fold, besides=besides) for fold in folds]
         found = learn(members, folds, self.metric, self.pool, self.normalisation)
         weights, value = found.weights, found.value
         told = ", ".join(f"{m.name} {w:.2f}" for m, w in zip(members, weights, strict=True))
@@ -220,6 +226,13 @@ class BlendModel(Model):
             pool = pooled(asked, items, self._reference, self.recipe.normalisation)
             scores[at] = blended(pool.opinions, self._positive)[place]
         return scores
+
+    def _without_history(self, user_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        nothing = super()._without_history(user_rows)
+        for member in self.members:
+            if member.personal:  # one that knows somebody by what they said of themselves
+                nothing &= member._without_history(user_rows)
+        return nothing
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {"weights": self.weights}
@@ -323,19 +336,3 @@ def _pattern(
     for array in (offsets, columns, ones):
         array.flags.writeable = False
     return Csr(offsets, columns, ones, width), place
-
-
-def _plain(i: int, member: Any) -> dict[str, Any]:
-    """Return a member as plain data, checked."""
-    if isinstance(member, Estimator):
-        return {"name": member.name, **member.get_params()}
-    _estimator(f"members[{i}]", member)
-    return dict(member)
-
-
-def _estimator(path: str, member: Any) -> Estimator:
-    options = dict(member) if isinstance(member, dict) else {}
-    name = options.pop("name", None)
-    if not isinstance(name, str):
-        raise ConfigError(f"{path}.name: say which model, as in {{ name = 'als' }}")
-    return build(estimator_class(name), options, path)

@@ -12,6 +12,7 @@ from pyrec.errors import ConfigError
 from pyrec.evaluation.evidence import Lists, PerUser
 from pyrec.evaluation.metrics import parse
 from pyrec.models.base import Estimator, Model
+from pyrec.models.composite import besides_of
 from pyrec.models.query import Filter
 from pyrec.tuning.pools import Normalisation, Pool, Users, pooled, union
 from pyrec.tuning.validation import Fold
@@ -75,7 +76,10 @@ def learn(
     normalisation: Normalisation,
 ) -> Learnt:
     """Fit the members on each fold, and find the weights that rank its held-out pairs best."""
-    models = ([member.fit(fold.train) for member in members] for fold in folds)
+    models = (
+        [member.fit(fold.train, **besides_of(member, fold.besides)) for member in members]
+        for fold in folds
+    )
     return weigh(models, folds, metric, size, normalisation)
 
 

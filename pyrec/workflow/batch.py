@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from pyrec.arguments import as_path, require
 from pyrec.data import arrow
+from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.io.writing import write_table
 from pyrec.models.base import Model
 from pyrec.models.checkpoint import digest
+from pyrec.models.fallback import FallbackModel, FallbackRanking
 from pyrec.models.query import checked_k
-from pyrec.models.ruled import DEEPER, MARGIN
+from pyrec.models.ruled import DEEPER, MARGIN, PINNED
 from pyrec.rules.rules import CompiledRules
 from pyrec.workflow.budget import Budget
 from pyrec.workflow.parts import Parts
@@ -86,11 +88,14 @@ class Lists:
         self._budget = Budget(model, _asked(self._k, rules), memory, threads)
         self._progress = progress or (lambda done, total: None)
         self._done, self._total = 0, len(model.users)
+        self._sources = None
+        if isinstance(model, FallbackModel):
+            self._sources = Vocabulary([*model.links, "pinned"])
         self.rows = self.users = 0
         self.exposure = np.zeros(len(model.items), dtype=np.int64)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the columns user_id, item_id, score and rank of the next users."""
+        """Yield the columns user_id, item_id, score, rank (and source) of the next users."""
         return self.of(0, len(self._model.users))
 
     def of(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
@@ -108,7 +113,7 @@ class Lists:
         self._total = users
 
     def _piece(self, users: NDArray[np.int32]) -> dict[str, Any]:
-        rows, scores = self._ranked(users)
+        rows, scores, places = self._ranked(users)
         real = rows >= 0
         lengths = real.sum(axis=1)
         ranks = np.broadcast_to(np.arange(1, self._k + 1, dtype=np.int32), rows.shape)
@@ -116,19 +121,31 @@ class Lists:
         self.rows += len(items)
         self.users += int(np.count_nonzero(lengths))
         self.exposure += np.bincount(items, minlength=len(self.exposure))
-        return {
+        columns: dict[str, Any] = {
             "user_id": (np.repeat(users, lengths), self._model.users),
             "item_id": (items, self._model.items),
             "score": scores[real],
             "rank": ranks[real],
         }
+        if places is not None:
+            columns["source"] = (places[real], self._sources)
+        return columns
 
-    def _ranked(self, users: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        if self._rules is None:
-            return self._model.recommend_rows(users, self._k, **self._options)
-        rules, ids = self._rules.take(users), self._model.users.decode(users)
+    def _ranked(
+        self, users: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32] | None]:
+        """Return rows, scores and, of a chain of models, which of its sources gave each entry."""
+        if self._rules is None and self._sources is None:
+            return *self._model.recommend_rows(users, self._k, **self._options), None
+        rules, ids = self._rules and self._rules.take(users), self._model.users.decode(users)
         found = self._model.recommend(ids, self._k, rules=rules, **self._options)
-        return found.rows, found.scores
+        if not isinstance(found, FallbackRanking):
+            return found.rows, found.scores, None
+        return (
+            found.rows,
+            found.scores,
+            np.where(found.places == PINNED, np.int32(len(found.links)), found.places),
+        )
 
 
 def _asked(k: int, rules: CompiledRules | None) -> int:
@@ -152,11 +169,11 @@ def write_recommendations(
 ) -> Written:
     """Write everybody's `k` best items to a file, or to a folder that outlives a crash.
 
-    The columns are user_id, item_id, score and rank (1 is best), in the order of the user ids and,
-    for each, of the ranks. Memory does not grow with the number of users. A file appears when it is
-    whole. A folder fills with Parquet files, each of which appears when it is whole; after a crash,
-    a kill or Ctrl-C, the same call goes on behind them. Its ``manifest.json`` says which there are,
-    and what they were made with.
+    The columns are user_id, item_id, score and rank (1 is best), and of a chain of models the
+    source of each entry; in the order of the user ids and, for each, of the ranks. Memory does not
+    grow with the number of users. A file appears when it is whole. A folder fills with Parquet
+    files, each of which appears when it is whole; after a crash, a kill or Ctrl-C, the same call
+    goes on behind them. Its ``manifest.json`` says which there are, and what they were made with.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from pyrec.features.values import texts
 from pyrec.io.reading import read_events
 from pyrec.io.writing import write_table
 from pyrec.models.base import Model
+from pyrec.models.composite import parts
 from pyrec.models.popularity import Popularity
 from pyrec.models.sequential import weighed
 from pyrec.preparation.cleaning import clean
@@ -189,7 +190,7 @@ def learn(
 ) -> Besides:
     """Make of the tables what the model of the configuration learns from besides the events."""
     estimator = config.estimator()
-    if not estimator.besides:
+    if not any(part.besides for part in parts(estimator)):
         return NOTHING
     with steps(f"fit features{where}"):
         return tables.learn(config, [estimator], events)

@@ -16,6 +16,7 @@ from pyrec.evaluation.protocol import Protocol
 from pyrec.features.options import FeatureOptions
 from pyrec.io.formats import Format
 from pyrec.models.base import Estimator
+from pyrec.models.composite import parts
 from pyrec.models.registry import MODELS, estimator_class
 from pyrec.preparation.cleaning import CleaningRules
 from pyrec.preparation.ratings import Ratings
@@ -215,7 +216,8 @@ class RunConfig(Options, frozen=True, kw_only=True):
         config = build(cls, options)
         config._require_tables_of_rules()
         for estimator in config.estimators():
-            config._require_tables(estimator)
+            for part in parts(estimator):
+                config._require_tables(part)
         return config
 
     def _require_tables_of_rules(self) -> None:

@@ -20,6 +20,7 @@ from pyrec.features.table import rows_of
 from pyrec.features.values import texts
 from pyrec.io.reading import read_items
 from pyrec.models.base import Estimator, Model
+from pyrec.models.composite import besides_of, parts
 from pyrec.models.side_information import Side
 from pyrec.workflow.runconfig import RunConfig, Table
 from pyrec.workflow.steps import Steps
@@ -53,7 +54,7 @@ class Besides:
 
     def of(self, estimator: Estimator) -> dict[str, Any]:
         """Return what an estimator takes of it."""
-        return {name: self.arguments[name] for name in estimator.besides if name in self.arguments}
+        return besides_of(estimator, self.arguments)
 
     def save(self, folder: str | Path) -> None:
         """Save the pipelines into the folder of a saved model, as ``features/items``, ``users``."""
@@ -198,7 +199,7 @@ def _source(config: RunConfig, side: Side) -> Any:
 
 
 def _wanted(estimators: Sequence[Estimator]) -> set[str]:
-    return {name for estimator in estimators for name in estimator.besides}
+    return {name for estimator in estimators for part in parts(estimator) for name in part.besides}
 
 
 def _columns_of_the_log(config: RunConfig, source: Table) -> set[str]:

@@ -275,7 +275,7 @@ def test_a_chain_goes_on_below_the_same_caps(pinned):
 def test_a_chain_of_models_obeys():
     had = pyrec.Interactions.from_scipy(LOG)
     fewer = pyrec.Interactions.from_scipy(LOG[:, :20])
-    chain = pyrec.Fallback([pyrec.ItemKNN(neighbors=2).fit(fewer), pyrec.Popularity().fit(had)])
+    chain = pyrec.Fallback.of([pyrec.ItemKNN(neighbors=2).fit(fewer), pyrec.Popularity().fit(had)])
     rules = Rules(where=where("price") > 3, caps={"brand": 2}, pinned={2: 33})
     compiled = rules.compile(shop(), chain.items)
     lists = chain.recommend([0, 1, 2, 99], 8, rules=compiled)

@@ -51,7 +51,7 @@ def test_without_rules_it_is_what_the_steps_do():
 
 def test_entries_of_a_chain_keep_their_source_and_later_models_stand_below():
     few = pyrec.ItemKNN(neighbors=1).fit(LOG)
-    chain = Fallback([few, pyrec.Popularity().fit(LOG)])
+    chain = Fallback.of([few, pyrec.Popularity().fit(LOG)])
     users = [*MODEL.users.ids[:30], "nobody"]
     candidates = chain.recommend(users, k=30)
     same = rerank_lists(PopularityControl(weight=0), candidates, CONTEXT, k=30)
@@ -86,7 +86,7 @@ def test_a_link_that_re_ranks_chooses_among_the_boosted_candidates(rules, other_
     others = pyrec.Popularity().fit(LOG)
     if other_items:  # the chain has its items in other rows than the model has
         others = pyrec.Popularity().fit(pyrec.Events.from_ids(users=["z"], items=["AA"]))
-    chain = Fallback({"first": model, "second": others})
+    chain = Fallback.of({"first": model, "second": others})
     users = MODEL.users.ids[:25]
     lists = chain.recommend(users, k=8, rules=rules.compile(SHOP.catalogue, chain.items))
     alone = model.recommend(users, k=8, rules=rules.compile(SHOP.catalogue, MODEL.items))
@@ -100,7 +100,7 @@ def test_a_later_link_re_ranks_what_is_left():
     few = pyrec.ItemKNN(neighbors=1).fit(LOG)
     model = RerankedModel(MODEL, PopularityControl(weight=0.5), CONTEXT, candidates=30)
     rules = boosted(caps={"category": 2}).compile(SHOP.catalogue, MODEL.items)
-    chain = Fallback({"few": few, "rest": model, "all": pyrec.Popularity().fit(LOG)})
+    chain = Fallback.of({"few": few, "rest": model, "all": pyrec.Popularity().fit(LOG)})
     lists = chain.recommend([*MODEL.users.ids[:40], "nobody"], k=8, rules=rules)
     assert lists.short == 0
     assert {"few", "rest"} <= set(lists.sources[:-1].ravel().tolist())

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
 import pyrec
+from pyrec.cli import main
 from pyrec.errors import ConfigError, DataError
 from pyrec.preparation.split import split
 from pyrec.workflow.compare import compare
@@ -231,3 +233,36 @@ def test_a_table_without_features(config, log, tmp_path):
     (tmp_path / "items.csv").write_text("id,url\n0,http://a\n1,http://b\n")
     with pytest.raises(ConfigError, match=r"features.items: no column of .*items.csv is a feature"):
         prepared(config(), Steps(), log)
+
+
+def test_a_chain_is_a_model_like_any_other(config, log, tmp_path, capsys):
+    links = [{"name": "item_knn", "neighbors": 3}, {"name": "content_knn"},
+             {"name": "segment_popularity"}, {"name": "popularity"}]  # fmt: skip
+    chain = {"name": "fallback", "links": links}
+    plan = config(
+        model=chain, split={"method": "random"}, features={"segments": "region"},
+        evaluation={"metrics": ["recall@5"], "resamples": 50},
+        models=[{"name": "popularity"}, {"name": "blend", "members": links[:2]}],
+    )  # fmt: skip
+    facts = compare(plan, events=log)
+    assert {model["label"] for model in facts["models"]} == {"fallback", "popularity", "blend"}
+    run(plan, events=log)
+    found = duckdb.sql(f"from '{tmp_path / 'out' / 'recommendations.parquet'}'").fetchnumpy()
+    sources = [str(source) for source in found["source"]]
+    assert set(sources) <= {"item_knn", "content_knn", "segment_popularity", "popularity"}
+    assert sources[0] == "item_knn"
+    assert "item_knn" in (tmp_path / "out" / "report.html").read_text()
+    asked = ["recommend", str(tmp_path / "out"), "0", "60", "99", "-k", "1"]
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="0"):
+        main(asked)
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [words[-1] for words in told if words and words[0].isdigit()] == [
+        "item_knn", "segment_popularity", "popularity",
+    ]  # fmt: skip
+
+
+def test_a_chain_needs_what_its_links_need(config):
+    links = [{"name": "content_knn"}, {"name": "segment_popularity"}]
+    with pytest.raises(ConfigError, match="segment_popularity learns from segments of people"):
+        config(model={"name": "fallback", "links": links})
