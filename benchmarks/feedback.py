@@ -18,6 +18,7 @@ def policies(factors):
         "popularity": Policy(pyrec.Popularity()),
         "item_knn": Policy(pyrec.ItemKNN(metric="cosine", shrink=0)),
         "als": Policy(als),
+        "als, updated": Policy(als, update="partial"),
     }
     for weight in (0.3, 0.6):
         found[f"als, popularity control {weight}"] = Policy(als, PopularityControl(weight=weight))

@@ -28,8 +28,9 @@ def feedback(
 ) -> None:
     """Let a simulated shop learn from its own lists, week after week.
 
-    Shows how popularity bias and true utility change for the model alone, with popularity control,
-    and with exploration, beside the lists of somebody who knew the truth.
+    Shows how popularity bias and true utility change for the model alone (fitted anew, and if it
+    can be, updated week by week), with popularity control, and with exploration, beside the lists
+    of somebody who knew the truth.
     """
     from pyrec.config import build
     from pyrec.models.registry import estimator_class

@@ -54,10 +54,46 @@ def _model(path: Path, as_json: bool) -> None:
         "pairs": model.interactions.nnz,
         "kinds": list(model.interactions.kind_names),
     }
+    known = _features(model, path)
     if as_json:
-        display.echo_json(facts)
+        display.echo_json(facts | known)
     else:
-        _echo_facts(facts)
+        _echo_facts(facts | {name: _told(found) for name, found in known.items()})
+
+
+def _features(model: Any, path: Path) -> dict[str, Any]:
+    """Return what made the features of a model, and what it made of them."""
+    from pyrec.features import load
+
+    known: dict[str, Any] = {}
+    folder = next((at for at in (path / "model", path) if (at / "features").is_dir()), path)
+    for side in ("items", "users"):
+        name = side.removesuffix("s")
+        if (folder / "features" / side).is_dir():
+            pipeline = load(folder / "features" / side)
+            steps = pipeline.pipeline.get_params()["steps"]
+            known[f"{name}_features"] = [
+                {**step, "columns_made": width}
+                for step, width in zip(steps, pipeline.widths(), strict=True)
+            ]
+        if (learnt := getattr(model, f"{name}_map", None)) is not None:
+            known[f"{name}_map"] = {
+                "features": len(learnt.names),
+                "factors": learnt.weights.shape[1],
+            }
+    return known
+
+
+def _told(found: Any) -> str:
+    """Return steps, or the size of a map, in a line."""
+    if isinstance(found, dict):
+        return f"{found['features']:,} features to {found['factors']:,} factors"
+    steps = [
+        f"{step['step']}{' of ' + step['column'] if 'column' in step else ''}: "
+        f"{step['columns_made']:,}"
+        for step in found
+    ]
+    return ", ".join(steps) + " columns"
 
 
 def _log(path: Path, columns: dict[str, str | None], form: dict[str, Any], as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from pyrec.errors import ConfigError, DataError
 from pyrec.evaluation.groups import by_popularity
 from pyrec.evaluation.metrics import measure
 from pyrec.kernels import top_k
-from pyrec.models.base import Estimator
+from pyrec.models import abilities
+from pyrec.models.base import Estimator, Model
 from pyrec.models.query import checked_k
 from pyrec.models.sequential import weighed
+from pyrec.models.updating import Updates
 from pyrec.preparation.weighting import Weighting
 from pyrec.rerank.base import Reranker
 from pyrec.rerank.chain import Chain
@@ -41,14 +43,24 @@ class Policy:
     Parameters
     ----------
     estimator : Estimator, optional
-        Fitted anew in every round. Without it lists are the best ones by the truth, which no shop
-        knows: what a model is to be compared with.
+        What learns. Without it lists are the best ones by the truth, which no shop knows: what a
+        model is to be compared with.
     steps : Chain or Reranker, optional
         What chooses among the model's 100 best.
+    update : {"refit", "partial"}
+        How the model learns of a week: fitted anew to the whole log, or given what happened by
+        `partial_fit`, as ``pyrec update`` does. The weights of a week are then added to those
+        before.
     """
 
     estimator: Estimator | None = None
     steps: Chain | Reranker | None = None
+    update: Literal["refit", "partial"] = "refit"
+
+    def __post_init__(self) -> None:
+        """Check how it learns."""
+        if self.update not in ("refit", "partial"):
+            raise ConfigError(f"update: must be 'refit' or 'partial', not {self.update!r}")
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def feedback_loop(
 ) -> dict[str, list[Round]]:
     """Let policies make lists week after week, each in its own copy of a shop.
 
-    In every round a policy's model is fitted to the log so far and makes lists without what people
+    In every round a policy's model learns the log so far and makes lists without what people
     bought; people do with them what `pyrec.simulation.visitors.visit` says, and the log grows by
     that. So a model learns from what it caused, as in Chaney, Stewart, Engelhardt: How algorithmic
     confounding in recommendation systems increases homogeneity and decreases utility, RecSys 2018,
@@ -139,6 +151,8 @@ def feedback_loop(
     ------
     ConfigError
         If `rounds` is not a whole number above 0.
+    NotSupportedError
+        If a model is to be updated that cannot be.
 
     Examples
     --------
@@ -167,10 +181,12 @@ def feedback_loop(
     for name, policy in policies.items():
         require(policy, Policy, f"policies[{name!r}]", "name a model as Policy(pyrec.ALS())")
         log, found[name] = known, []
+        learner = _Learner(policy, weighting, k)
+        happened = known
         for number in range(rounds):
             seen = log.aggregate().having(_BOUGHT)
             best = _best(shop, k, seen)
-            rows = best if policy.estimator is None else _lists(policy, log, weighting, k)
+            rows = best if policy.estimator is None else learner.lists(log, happened)
             happened = visit(
                 shop, rows, week=number, elsewhere=elsewhere, random_state=random_state
             )
@@ -198,15 +214,27 @@ def _best(shop: Shop, k: int, seen: Interactions) -> _Rows:
     return top_k(shop.user_interests, shop.item_interests, k, exclude=seen.to_scipy())[0]
 
 
-def _lists(policy: Policy, log: Events, weighting: Weighting, k: int) -> _Rows:
-    """Return everybody's lists of a model that is fitted to the log."""
-    assert policy.estimator is not None
-    model = policy.estimator.fit(weighed(policy.estimator, log, weighting))
-    width = k if policy.steps is None else max(k, _CANDIDATES)
-    lists = model.recommend(log.users.ids, width, exclude_seen=_BOUGHT, unknown="popular")
-    if policy.steps is not None:
-        lists = policy.steps.rerank(lists, Context.of(model), k)
-    return lists.rows
+class _Learner:
+    """The model of a policy, from round to round."""
+
+    def __init__(self, policy: Policy, weighting: Weighting, k: int) -> None:
+        self.policy, self.weighting, self.k = policy, weighting, k
+        self.model: Model | None = None
+
+    def lists(self, log: Events, happened: Events) -> _Rows:
+        """Learn what the log says, of which something happened since the last time: all lists."""
+        estimator, steps = self.policy.estimator, self.policy.steps
+        assert estimator is not None
+        if self.model is None or self.policy.update == "refit":
+            self.model = estimator.fit(weighed(estimator, log, self.weighting))
+        elif len(happened):
+            able = abilities.require(self.model, Updates, "be updated")  # type: ignore[type-abstract]
+            self.model = able.partial_fit(weighed(estimator, happened, self.weighting))
+        width = self.k if steps is None else max(self.k, _CANDIDATES)
+        lists = self.model.recommend(log.users.ids, width, exclude_seen=_BOUGHT, unknown="popular")
+        if steps is not None:
+            lists = steps.rerank(lists, Context.of(self.model), self.k)
+        return lists.rows
 
 
 class _Judge:

@@ -223,6 +223,28 @@ class FittedPipeline:
         report = self.report.then("features", {"rows": len(table), **counts})
         return Features(table.items, matrix, names, report)
 
+    def widths(self) -> list[int]:
+        """Return how many columns each step makes; `Reduce` puts its own in place of all before.
+
+        Examples
+        --------
+        >>> shop = Catalogue(Vocabulary([1, 2]), {"kind": np.array(["tea", "cup"], "T")})
+        >>> Pipeline(steps=[OneHot(column="kind")]).fit(shop).widths()
+        [2]
+        """
+        columns = {getattr(step, "column", None) for step in self.pipeline.steps} - {None}
+        nothing = np.empty(0, np.dtypes.StringDType())
+        known = Known(
+            Catalogue(Vocabulary([]), {str(name): nothing for name in columns}),
+            None,
+            self.pipeline.of,
+        )
+        found = []
+        for step, arrays in zip(self.pipeline.steps, self.fitted, strict=True):
+            found.append(len(step.encode(known, arrays).names))
+            known = _advanced(known, step, arrays)
+        return found
+
     def without(self, ids: Sequence[Any]) -> "FittedPipeline":
         """Return a pipeline that has forgotten some ids, of which `Statistics` keeps numbers."""
         steps = zip(self.pipeline.steps, self.fitted, strict=True)

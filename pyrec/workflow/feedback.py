@@ -8,6 +8,8 @@ from typing import Any
 from pyrec import runtime
 from pyrec.evaluation.feedback import Policy, Round, feedback_loop
 from pyrec.models.base import Estimator
+from pyrec.models.registry import model_class
+from pyrec.models.updating import Updates
 from pyrec.rerank import Exploration, PopularityControl
 from pyrec.simulation.shop import Shop
 
@@ -21,11 +23,18 @@ _EXPLORATION = Exploration(weight=0.05)
 
 
 def policies_of(estimator: Estimator) -> dict[str, Policy]:
-    """Return the lists of the truth, of a model alone, and of the model with each remedy."""
+    """Return the lists of the truth, of a model alone, and of the model with each remedy.
+
+    A model that can be updated is also shown as one that takes in week by week what happened.
+    """
     name = estimator.name
+    updated = {}
+    if issubclass(model_class(name), Updates):
+        updated[f"{name}, updated"] = Policy(estimator, update="partial")
     return {
         TRUTH: Policy(),
         name: Policy(estimator),
+        **updated,
         f"{name}, popularity control": Policy(estimator, _CONTROL),
         f"{name}, exploration": Policy(estimator, _EXPLORATION),
     }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pyrec
-from pyrec.errors import ConfigError, DataError
+from pyrec.errors import ConfigError, DataError, NotSupportedError
 from pyrec.evaluation.feedback import Policy, _Judge, _overlap, feedback_loop
 from pyrec.rerank import Exploration, PopularityControl
 from pyrec.simulation.visitors import appeal
@@ -43,6 +43,18 @@ def test_rounds_tell_popularity_from_taste(found):
 
 def test_a_model_learns_from_what_people_do(found):
     assert found["als"][-1].utility > found["als"][0].utility + 0.02
+
+
+def test_a_model_that_is_updated_goes_the_way_of_one_that_is_fitted_anew(shop, found):
+    policies = {"updated": Policy(ALS, update="partial")}
+    updated = feedback_loop(shop, policies, rounds=3, k=10)["updated"]
+    assert updated[0] == found["als"][0]
+    assert updated[-1] != found["als"][-1]
+    assert updated[-1].utility == pytest.approx(found["als"][-1].utility, abs=0.05)
+    with pytest.raises(NotSupportedError, match="slim: this model cannot be updated"):
+        feedback_loop(shop, {"slim": Policy(pyrec.SLIM(), update="partial")}, rounds=2, k=10)
+    with pytest.raises(ConfigError, match="update: must be 'refit' or 'partial'"):
+        Policy(ALS, update="daily")
 
 
 def test_policies_do_not_meet(shop, found):

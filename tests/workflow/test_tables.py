@@ -1,5 +1,6 @@
 """Tables of items and people: read, made into features, and learnt from in every command."""
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -266,3 +267,18 @@ def test_a_chain_needs_what_its_links_need(config):
     links = [{"name": "content_knn"}, {"name": "segment_popularity"}]
     with pytest.raises(ConfigError, match="segment_popularity learns from segments of people"):
         config(model={"name": "fallback", "links": links})
+
+
+def test_inspecting_a_model_tells_of_its_features(config, log, tmp_path, capsys):
+    run(config(model={"name": "feature_als", "factors": 4}), events=log)
+    capsys.readouterr()
+    for options in ([], ["--json"]):
+        with pytest.raises(SystemExit, match="0"):
+            main(["inspect", str(tmp_path / "out"), *options])
+    text, _, plain = capsys.readouterr().out.partition("{")
+    told = [" ".join(line.split()) for line in text.splitlines()]
+    assert "item features one_hot of brand: 2 columns" in told
+    assert "item map 2 features to 4 factors" in told
+    facts = json.loads("{" + plain)
+    assert facts["user_map"] == {"features": 2, "factors": 4}
+    assert [step["columns_made"] for step in facts["user_features"]] == [2]
