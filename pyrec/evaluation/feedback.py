@@ -225,15 +225,18 @@ class _Learner:
         """Learn what the log says, of which something happened since the last time: all lists."""
         estimator, steps = self.policy.estimator, self.policy.steps
         assert estimator is not None
-        if self.model is None or self.policy.update == "refit":
-            self.model = estimator.fit(weighed(estimator, log, self.weighting))
+        model = self.model
+        if model is None or self.policy.update == "refit":
+            model = estimator.fit(weighed(estimator, log, self.weighting))
         elif len(happened):
-            able = abilities.require(self.model, Updates, "be updated")  # type: ignore[type-abstract]
-            self.model = able.partial_fit(weighed(estimator, happened, self.weighting))
+            able: Any = abilities.require(model, Updates, "be updated")  # type: ignore[type-abstract]
+            model = able.partial_fit(weighed(estimator, happened, self.weighting))
+        assert isinstance(model, Model)
+        self.model = model
         width = self.k if steps is None else max(self.k, _CANDIDATES)
-        lists = self.model.recommend(log.users.ids, width, exclude_seen=_BOUGHT, unknown="popular")
+        lists = model.recommend(log.users.ids, width, exclude_seen=_BOUGHT, unknown="popular")
         if steps is not None:
-            lists = steps.rerank(lists, Context.of(self.model), self.k)
+            lists = steps.rerank(lists, Context.of(model), self.k)
         return lists.rows
 
 
