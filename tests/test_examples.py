@@ -8,19 +8,21 @@ import duckdb
 import pytest
 
 import pyrec
+from pyrec.workflow.compare import compare
 from pyrec.workflow.experiment import run
 from pyrec.workflow.runconfig import RunConfig
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 # What each log has after cleaning, and the recall that the lists must reach at least (that of
-# popularity is 0.049, 0.011, 0.037, 0.047 and 0.173).
+# popularity is 0.049, 0.011, 0.037, 0.047, 0.173 and 0.138).
 EXPECTED = {
     "retailrocket": (97_381, 2_174, 0.13),
     "taobao_events": (357_412, 31_882, 0.055),
     "online_retail": (393_302, 4_325, 0.095),
     "complete_journey": (74_584, 2_373, 0.045),
     "ml-100k": (55_375, 942, 0.37),
+    "ml-1m": (575_281, 6_038, 0.27),
 }
 
 
@@ -58,6 +60,52 @@ def test_the_run_is_sane_and_better_than_popularity(name, real_data, tmp_path, m
     assert len(shown) > 50
     with_titles = sum(item != title.strip() for item, title in shown)
     assert with_titles > 0.9 * len(shown) if config.data.catalogue else with_titles == 0
+
+
+def compared(data, monkeypatch, *changes):
+    """Compare what the example of MovieLens-1M says, with changes, and return figures by label."""
+    monkeypatch.setenv("PYREC_DATA", str(data))
+    config = RunConfig.from_toml(EXAMPLES / "ml-1m.toml", ["evaluation.resamples=100", *changes])
+    models = compare(config)["models"]
+    return {
+        model["label"]: {name: found["mean"] for name, found in model["metrics"].items()}
+        for model in models
+    }
+
+
+@pytest.mark.real_data
+def test_each_step_of_re_ranking_does_what_it_is_for(real_data, monkeypatch):
+    found = compared(real_data, monkeypatch)
+    plain = found.pop("als")
+    assert found["als + calibrated"]["miscalibration:2@20"] < 0.7 * plain["miscalibration:2@20"]
+    assert found["als + dpp"]["ild:2@20"] > 1.05 * plain["ild:2@20"]
+    assert found["als + mmr"]["ild:2@20"] > plain["ild:2@20"]
+    assert found["als + less popular"]["popularity@20"] < 0.97 * plain["popularity@20"]
+    for figures in found.values():
+        assert 0.93 * plain["ndcg@20"] < figures["ndcg@20"] < 1.005 * plain["ndcg@20"]
+
+
+@pytest.mark.real_data
+def test_genres_find_new_films(real_data, monkeypatch):
+    """Features that nobody declared, made from the column of genres and the titles."""
+    models = '[{name="content_knn"},{name="feature_als",factors=64},{name="popularity"}]'
+    found = compared(
+        real_data, monkeypatch, "split.method=new_items", "split.ratio=0.1", "split.among=new",
+        "rerank=[]", 'evaluation.metrics=["recall@20"]', f"models={models}",
+    )  # fmt: skip
+    recall = {label: figures["recall@20"] for label, figures in found.items()}
+    assert recall["feature_als"] > 1.1 * recall["content_knn"] > 3 * recall["popularity"]
+
+
+@pytest.mark.real_data
+def test_demographics_tell_something_of_newcomers(real_data, monkeypatch):
+    people = 'path="$PYREC_DATA/ml-1m/users.dat.gz",format="csv",header=false,delimiter="::",user=0'
+    found = compared(
+        real_data, monkeypatch, "split.method=new_users", "split.ratio=0.1", "rerank=[]",
+        f"data.people={{{people}}}", 'features.segments="1"', 'evaluation.metrics=["recall@20"]',
+        "evaluation.cold_users=popular", 'models=[{name="segment_popularity"},{name="popularity"}]',
+    )  # fmt: skip
+    assert found["segment_popularity"]["recall@20"] > found["popularity"]["recall@20"]
 
 
 @pytest.fixture
