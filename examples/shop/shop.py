@@ -127,7 +127,7 @@ def judge(shop: logs.Log, events: pyrec.Events) -> dict[str, Any]:
     print(f"\nPersonal lists:\n{personal}")
     print(f"\nWhat re-ranking does to them:\n{pyrec.compare(reranked, personal)}")
     groups = served(reranked.main, shown, shop.catalogue, ["category"])
-    return judged([(reranked, baseline)]) | {"groups": groups}
+    return judged([(reranked, baseline)]) | {"groups": groups, "rules": None}
 
 
 def segments_of(shop: logs.Log, events: pyrec.Events) -> dict[Any, int]:
