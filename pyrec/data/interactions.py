@@ -16,7 +16,7 @@ from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.runtime import resolve_threads
 
-__all__ = ["Interactions", "as_csr", "frozen", "kind_table", "place_of", "select"]
+__all__ = ["Interactions", "as_csr", "as_scipy", "frozen", "kind_table", "place_of", "select"]
 
 _MAX_ROWS = np.iinfo(np.int32).max
 
@@ -209,11 +209,7 @@ class Interactions:
 
     def to_scipy(self) -> sp.csr_array:
         """Return the weights as a scipy ``csr_array`` that shares columns and values."""
-        # scipy wants offsets and columns of one type: the smaller one, where it will do.
-        small = self.nnz <= _MAX_ROWS
-        offsets = self.csr.offsets.astype(np.int32) if small else self.csr.offsets
-        columns = self.csr.columns if small else self.csr.columns.astype(np.int64)
-        return sp.csr_array((self.csr.values, columns, offsets), shape=self.csr.shape)
+        return as_scipy(self.csr)
 
     def transposed(self) -> Self:
         """Return the same pairs, items by users, with their kinds and times."""
@@ -341,6 +337,15 @@ def as_csr(matrix: Any, name: str = "matrix") -> Csr:
         owned(values),
         csr.shape[1],
     )
+
+
+def as_scipy(csr: Csr) -> sp.csr_array:
+    """Return a matrix as a scipy ``csr_array`` that shares columns and values."""
+    # scipy wants offsets and columns of one type: the smaller one, where it will do.
+    small = csr.nnz <= _MAX_ROWS
+    offsets = csr.offsets.astype(np.int32) if small else csr.offsets
+    columns = csr.columns if small else csr.columns.astype(np.int64)
+    return sp.csr_array((csr.values, columns, offsets), shape=csr.shape)
 
 
 def _in_order(matrix: Any) -> Csr:

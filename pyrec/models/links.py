@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
-from pyrec.data.interactions import Interactions, as_csr
+from pyrec.data.interactions import Interactions, as_csr, as_scipy
 from pyrec.data.ranking import Ranking
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.models.abilities import FoldsIn
@@ -102,8 +101,7 @@ class Linked:
             )
         own = histories
         if self.items is not None:
-            matrix = sp.csr_array((own.values, own.columns, own.offsets), own.shape)
-            own = as_csr(matrix[:, self.items], "histories")
+            own = as_csr(as_scipy(own)[:, self.items], "histories")
         return Link(
             self._translated(
                 lambda at, k, filter_: model.recommend_for_rows(

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pyrec._kernels import Csr
-from pyrec.data.interactions import Interactions, as_csr
+from pyrec.data.interactions import Interactions, as_csr, as_scipy
 from pyrec.data.vocabulary import Vocabulary
 from pyrec.errors import DataError
 from pyrec.features import Features
@@ -72,7 +72,7 @@ class Profile:
 
     def beside_rows(self, histories: Csr) -> Csr:
         """Return histories (n, n_items) followed by their profiles: (n, n_items + d)."""
-        matrix = _scipy(histories)
+        matrix = as_scipy(histories)
         return as_csr(sp.hstack([matrix, matrix @ self._added]), "profiles")
 
     def parts(self, history: Csr, together: Csr) -> NDArray[np.float64]:
@@ -100,7 +100,3 @@ class Profile:
     @property
     def _added(self) -> sp.csr_array:
         return unit_rows(self.features) * self.weight
-
-
-def _scipy(csr: Csr) -> sp.csr_array:
-    return sp.csr_array((csr.values, csr.columns, csr.offsets), shape=csr.shape)

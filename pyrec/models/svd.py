@@ -11,7 +11,7 @@ from scipy.linalg import qr
 
 from pyrec._kernels import Csr
 from pyrec.arguments import require_memory
-from pyrec.data.interactions import Interactions
+from pyrec.data.interactions import Interactions, as_scipy
 from pyrec.errors import ConfigError
 from pyrec.models.abilities import Explains
 from pyrec.models.base import Callback, Estimator
@@ -111,10 +111,7 @@ class PureSVDModel(FactorModel, Explains):
         threads : int
             Has no effect: the product is made by one.
         """
-        matrix = sp.csr_array(
-            (histories.values, histories.columns, histories.offsets), shape=histories.shape
-        )
-        projected: _F32 = matrix @ self._sources
+        projected: _F32 = as_scipy(histories) @ self._sources
         return projected
 
     @cached_property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyrec import _kernels
 from pyrec._kernels import Csr
 from pyrec.data.columns import owned
-from pyrec.data.interactions import Interactions, as_csr
+from pyrec.data.interactions import Interactions, as_csr, as_scipy
 from pyrec.models.base import Callback, Estimator
 from pyrec.models.degrees import relative, require_no_negative, scaled
 from pyrec.models.neighbors import UserUserModel
@@ -116,7 +116,7 @@ class UserSLIMModel(UserUserModel):
     def _regress(self, person: Csr, candidates: Csr, threads: int) -> NDArray[np.float32]:
         """Return the weights of the candidates that explain one person."""
         n = candidates.shape[0]
-        rows = sp.vstack([_scipy(candidates), _scipy(person)], format="csr")
+        rows = sp.vstack([as_scipy(candidates), as_scipy(person)], format="csr")
         products = rows @ rows.T
         last, others = np.full(n, n), np.arange(n)
         choice = sp.csr_array((np.ones(n), (last, others)), shape=products.shape)
@@ -131,7 +131,3 @@ class UserSLIMModel(UserUserModel):
             tolerance=TOLERANCE,
             threads=threads,
         )
-
-
-def _scipy(csr: Csr) -> sp.csr_array:
-    return sp.csr_array((csr.values, csr.columns, csr.offsets), shape=csr.shape)
